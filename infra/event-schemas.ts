@@ -31,7 +31,7 @@ const common = z.strictObject({
     .int()
     .min(0)
     .nullable()
-    .describe('How many certificates a cluster, an issuer or a function concerns.'),
+    .describe('How many certificates are not Healthy because of the cluster, issuer, agent or function.'),
   version: text.nullable().describe('Version id of the AWS secret.'),
   notAfter: instant.nullable().describe('End of the certificate.'),
   expiresInDays: z.number().nullable().describe('Days until then; negative after it.'),

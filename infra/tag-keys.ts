@@ -47,6 +47,7 @@ export const certificateTags: Writers = {
   revoked: ordering,
   revoking: ['revoke'],
   deployed: ['deploy'],
+  deliveredTo: ['deploy'],
   deliveryProblem: ['deploy'],
   acm: ['deploy'],
   deliveryHeld: ['deploy', 'import'],

@@ -1,6 +1,7 @@
 // What a call tells of its failures: as fields of its report, or as the error that it ends with.
-import { nameSome, oneLine, takeFitting } from '../../lib/policy/bounds.ts';
+import { oneLine, takeFitting } from '../../lib/policy/bounds.ts';
 import { codeOf, describeError, PartError } from '../../lib/ports/errors.ts';
+import { describeLine, groupAlike } from './alike.ts';
 
 /** One failure of a call. */
 export interface CallFailure {
@@ -19,8 +20,6 @@ const longestMessage = 1_000;
 /** Lines and bytes of failures in an error. Lambda takes 256 KB, and an error contains its message twice. */
 const mostNamed = 100;
 const mostErrorBytes = 60_000;
-/** Parts that one line names, if they failed for the same reason. */
-const mostParts = 10;
 /** Commands that an error ends with. */
 const mostCommands = 5;
 /** Bytes of the failures in a report; the rest of Lambda's 6 MB is for the answer. */
@@ -85,10 +84,8 @@ export class CallError extends AggregateError {
 }
 
 function describeCall(failures: readonly CallFailure[], commands: readonly string[]): string {
-  const alike = [...Map.groupBy(failures, ({ code, message }) => `${code}: ${message}`)];
-  const lines = alike
-    .slice(0, mostNamed)
-    .map(([words, parts]) => `${nameSome([...new Set(parts.map(({ what }) => what))], mostParts)}: ${words}`);
+  const alike = [...groupAlike(failures)];
+  const lines = alike.slice(0, mostNamed).map(([words, parts]) => describeLine(words, parts));
   const named = takeFitting(lines, mostErrorBytes);
   const rest = alike.slice(named.length).reduce((sum, [, parts]) => sum + parts.length, 0);
   const own = alike.slice(0, named.length).flatMap(([, [first]]) => first?.command ?? []);

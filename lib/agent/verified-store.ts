@@ -207,7 +207,15 @@ function stateWithin(
   { deployed, served, notServedSince, probedAt, freeze }: AgentReport,
   current: string | undefined,
 ): CertificateState {
-  const others = ['deployed', 'deliveryProblem', 'served', 'notServedSince', 'probedAt', 'freeze'];
+  const others = [
+    'deployed',
+    'deliveredTo',
+    'deliveryProblem',
+    'served',
+    'notServedSince',
+    'probedAt',
+    'freeze',
+  ];
   const shared = Object.fromEntries(Object.entries(state).filter(([field]) => !others.includes(field)));
   const frozen = freezeOf(state.freeze, current) ?? freeze;
   return {

@@ -28,7 +28,7 @@ export function renderOthers(others: readonly Other[]): Html {
     return html`<p>Clusters, issuers, agents, functions and channels: ${others.length === 0 ? 'none' : 'all Healthy'}.</p>`;
   }
   const items = ill.map(({ subject: { kind, name }, health: one }) => {
-    const affected = one.certificates ? html`, ${countOf(one.certificates, 'certificate')}` : undefined;
+    const affected = one.affected ? html`, ${countOf(one.affected, 'certificate')}` : undefined;
     const since = one.since && html` since ${renderTime(one.since)}`;
     return html`<li>${renderHealth(one.health)} <strong>${kind} ${renderText(name)}</strong>: ${one.reason}${since}${affected}. ${renderText(one.message)}${renderCommand(one.command)}</li>`;
   });

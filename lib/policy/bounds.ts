@@ -18,6 +18,14 @@ export function cutText(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}… (${text.length} characters)` : text;
 }
 
+/** The text as it is, or `most` characters of it with `…` for the middle: three parts of four are its end,
+ *  where messages say what to do. */
+export function cutMiddle(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = Math.floor((most - 1) * 0.75);
+  return `${text.slice(0, most - 1 - end)}…${text.slice(-end)}`.toWellFormed();
+}
+
 /** Bytes of JSON for the lists of a function's answer. Lambda allows 6 MB; the rest is for everything
  *  around them. */
 export const mostAnswerBytes = 5_000_000;

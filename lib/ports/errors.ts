@@ -36,7 +36,15 @@ export function describeError(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(describeError))].join('; ');
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? describeError(error.cause) : '';
-  return repeats(error.message, cause) ? error.message : `${error.message}: ${cause}`;
+  const isNamed = namesCode(error.message, error.cause) || repeats(error.message, cause);
+  return isNamed ? error.message : `${error.message}: ${cause}`;
+}
+
+/** Whether a message has the code of its cause in brackets, as in `no answer (ECONNREFUSED)`: the words of
+ *  Node say no more. */
+function namesCode(message: string, cause: unknown): boolean {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^E[A-Z]+$/.test(code) && message.includes(`(${code}`);
 }
 
 /** Words that are shorter may stand in a message by chance. */

@@ -68,6 +68,8 @@ export interface CertificateState {
   readonly revoking?: string;
   /** How far the version is at each target, and when failed targets are tried again. */
   readonly deployed?: DeliveryRecord;
+  /** The first targets that have a version, as `nameDestination` writes them: where it was last delivered. */
+  readonly deliveredTo?: readonly string[];
   /** What stops deliveries; cleared when nothing does. */
   readonly deliveryProblem?: Trouble;
   /** The version that is frozen: not delivered any further. */

@@ -76,13 +76,7 @@ export function findOtherChange(
 
 function describe(
   subject: Subject,
-  {
-    health,
-    reason,
-    message,
-    command,
-    certificates,
-  }: OtherHealth & { readonly certificates?: number | undefined },
+  { health, reason, message, command, affected }: OtherHealth,
   { previous, note }: NotePlan,
 ): HealthChange {
   const who = subject.kind === 'certificate' ? subject.name : `${subject.kind} ${subject.name}`;
@@ -95,7 +89,7 @@ function describe(
     message: `${who} is ${health}: ${message}`,
     since: note.since,
     cause: null,
-    certificates: certificates ?? null,
+    certificates: affected ?? null,
     version: null,
     notAfter: null,
     expiresInDays: null,

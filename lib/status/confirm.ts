@@ -9,6 +9,8 @@ import type { NotedChange, StatusRound } from './round.ts';
 
 /** AWS secrets looked at at once. */
 const concurrency = 16;
+/** Certificates without an AWS secret of which is noted that they wait: the notes of all are one value. */
+const mostWaiting = 200;
 
 /** Names of the certificates that seem to have changed, the worst first. */
 export function findChanged(
@@ -30,6 +32,7 @@ export async function confirmCertificates(
   rules: ChangeRules,
 ): Promise<readonly NotedChange[]> {
   const { entries, notes } = facts;
+  let room = mostWaiting - Object.keys(notes.subjects).filter((key) => key.startsWith('certificate/')).length;
   const confirmed = await mapConcurrently(names, concurrency, async (name): Promise<NotedChange[]> => {
     const described = await store.describe(name, signal);
     const listed = entries.get(name);
@@ -40,8 +43,7 @@ export async function confirmCertificates(
     const health = judge.one(name, entry);
     const before = noteOfCertificate(name, entry, notes);
     const isKeptHere = !entry || notes.subjects[keyOf({ kind: 'certificate', name })] !== undefined;
-    // Without an AWS secret only what a person must do is noted: the notes of all are one value.
-    if (!entry && health.health !== 'Degraded' && !before) return [];
+    if (!entry && health.health !== 'Degraded' && !before && room-- <= 0) return [];
     const planned = findCertificateChange(health, before, rules);
     return planned ? [{ ...planned, before, place: isKeptHere ? 'notes' : 'tags' }] : [];
   });

@@ -147,7 +147,7 @@ function countAffected<T extends OtherHealth>(
   if (judged.health === 'Healthy') return judged;
   return {
     ...judged,
-    certificates: certificates.filter((certificate) => certificate.cause === cause).length,
+    affected: certificates.filter((certificate) => certificate.cause === cause).length,
   };
 }
 

@@ -29,7 +29,7 @@ export async function tellChanges(round: StatusRound): Promise<void> {
   ];
   const rules = { present, now: facts.now };
   try {
-    const others = findOthers(round, rules);
+    const others = await findOthers(round, rules);
     const names = findChanged(round, rules);
     let { notes } = facts;
     // Worst first, some at a time: what a run that ends has noted is not told again.
@@ -51,21 +51,37 @@ export async function tellChanges(round: StatusRound): Promise<void> {
   }
 }
 
-function findOthers(
-  { judged, facts: { notes } }: StatusRound,
+async function findOthers(
+  round: StatusRound,
   rules: { readonly present: readonly Teller[]; readonly now: Date },
-): readonly NotedChange[] {
+): Promise<readonly NotedChange[]> {
+  const { judged, facts } = round;
+  const { notes } = facts;
+  const taken = new Set(await findTakenAway(round));
   const others = listOthers(judged).map(({ subject, health }) => {
     const key = keyOf(subject);
     return { key, planned: findOtherChange(subject, health, notes.subjects[key], rules) };
   });
   const there = new Set(others.map(({ key }) => key));
   const gone = Object.entries(notes.subjects)
-    .filter(([key]) => !there.has(key) && !key.startsWith('certificate/'))
+    .filter(([key]) => !there.has(key) && (!key.startsWith('certificate/') || taken.has(key)))
     .map(([key, noted]) => ({ key, planned: findGone(key, noted, rules) }));
   return [...others, ...gone].flatMap(({ key, planned }) =>
     planned ? [{ ...planned, before: notes.subjects[key], place: 'notes' as const }] : [],
   );
+}
+
+/** Keys of noted certificates that nobody names any more, and that have no AWS secret: lists lag. */
+async function findTakenAway({ facts, ports, invocation }: StatusRound): Promise<readonly string[]> {
+  const names = new Set(facts.names);
+  const prefix = 'certificate/';
+  const gone = Object.keys(facts.notes.subjects).filter(
+    (key) => key.startsWith(prefix) && !names.has(key.slice(prefix.length)),
+  );
+  const entries = await mapConcurrently(gone, mostWritten, (key) =>
+    ports.store.describe(key.slice(prefix.length), invocation.signal),
+  );
+  return gone.filter((_, index) => !entries[index]);
 }
 
 /** Tells both ways side by side: one that fails or hangs keeps nothing from the other. Returns who has been

@@ -45,6 +45,7 @@ test('a target that is refused is remembered with its words, over versions, unti
   const found = problem(harness);
   expect(found).toMatchObject({ code: 'Foreign', cause: 'target/lab/shop/b', since });
   expect(targetsOf(report)[1]?.message).toBe(found?.words);
+  expect(state(harness).deliveredTo).toEqual(['lab/shop/a']);
   const writes = harness.store.count('record');
   await harness.deploy();
   expect(harness.store.count('record'), 'nothing is new').toBe(writes);
@@ -57,6 +58,7 @@ test('a target that is refused is remembered with its words, over versions, unti
   await harness.deploy();
   expect(problem(harness)).toBeUndefined();
   expect(state(harness).deployed?.phases).toEqual(['rolled-out', 'rolled-out']);
+  expect(state(harness).deliveredTo).toEqual(['lab/shop/a', 'lab/shop/b']);
 });
 
 test('what was delivered and cannot be looked at any more is remembered, once, and until it can', async () => {

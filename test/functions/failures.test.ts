@@ -1,6 +1,7 @@
 // What a call tells of its failures: a line for each, and commands at the end.
 import { expect, test } from 'vitest';
 import { CallError, describeFailures, makeCallReport } from '../../functions/runtime/failures.ts';
+import { ClusterError } from '../../lib/ports/cluster.ts';
 import { describeError, PartError } from '../../lib/ports/errors.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 
@@ -43,6 +44,26 @@ test('parts that failed for one reason share a line', () => {
   const [first, ...others] = makeError(causes).message.split('\n');
   expect(first).toMatch(/^lab\/shop\/t0, lab\/shop\/t1, .*t9 and 2 more: Denied: no kubeconfig$/);
   expect(others).toEqual([]);
+});
+
+test('targets that one cluster refuses for one reason share a line, which names their namespaces', () => {
+  const refuse = (cluster: string, namespace: string, secret: string) =>
+    new PartError(
+      `${cluster}/${namespace}/${secret}`,
+      new ClusterError(
+        'Forbidden',
+        `get secrets ${namespace}/${secret} in cluster ${cluster}: add it to the role in namespace ${namespace}; or the namespace does not exist`,
+      ),
+    );
+  const causes = [
+    ...['a', 'b', 'shop', 'd', 'e', 'f', 'g'].map((namespace) => refuse('lab', namespace, 'web-tls')),
+    refuse('lab', 'shop', 'other'),
+    refuse('edge', 'shop', 'web-tls'),
+  ];
+  expect(makeError(causes).message.split('\n')).toEqual([
+    'lab/a/web-tls, lab/b/web-tls, lab/shop/web-tls, lab/d/web-tls, lab/e/web-tls, lab/f/web-tls, lab/g/web-tls, lab/shop/other: Forbidden: get secrets */* in cluster lab: add it to the role in namespaces a, b, shop, d, e and 2 more; or the namespace does not exist',
+    'edge/shop/web-tls: Forbidden: get secrets shop/web-tls in cluster edge: add it to the role in namespace shop; or the namespace does not exist',
+  ]);
 });
 
 test('of very many failures, and of long ones in any language, it tells the beginning and the number', () => {

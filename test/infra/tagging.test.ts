@@ -173,6 +173,7 @@ const everyField: Required<CertificateState> = {
   pauseReason: 'r',
   revoked: ['v'],
   revoking: 'v',
+  deliveredTo: ['lab/shop/tls'],
   deliveryProblem: { since: at, code: 'c', words: 'w' },
   health: { health: 'Degraded', reason: 'r', since: at, told: [] },
   acknowledged: { until: at, reason: 'r', words: 'w' },

@@ -229,6 +229,26 @@ describe('what cannot be learned', () => {
     expect(lines('preflight warned')).toMatchObject([{ level: 'warn', fields: { problem: warning } }]);
   });
 
+  it('is a warning of a dry run, too, for a certificate that backs off, with the command that orders it', async () => {
+    await harness.run({ certificates: ['shop'] });
+    harness.clock.pass(89 * dayMs);
+    const problem = { since: harness.clock.now(), code: 'Lookup', words: 'no resolver' };
+    const nextAttempt = new Date(harness.clock.now().getTime() + dayMs);
+    await harness.store.record('shop', { failures: 2, error: 'Lookup', nextAttempt, problem });
+    dns.silent = true;
+    const { report } = await harness.run({ dryRun: true, certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([
+      {
+        reason: 'BackingOff',
+        until: nextAttempt,
+        warnings: ['DNS was not checked before the order: no resolver'],
+        message: expect.stringMatching(
+          /^2 failed attempts, the last with Lookup \(no resolver\).*; to order it now, run: .*"force":true/,
+        ),
+      },
+    ]);
+  });
+
   it('in a quarter of the time is left, so that there is time for the order', async () => {
     const gather = (_: readonly string[], __: string, signal: AbortSignal) =>
       new Promise<never>((_resolve, reject) => {

@@ -12,7 +12,7 @@ const subject = {
   namespace: 'default',
   name: 'web',
 } as const;
-const access = { origin: 'the kubeconfig', onRefusal: '' };
+const access = { server: 'https://api.example:6443', origin: 'the kubeconfig', onRefusal: '' };
 const password = 'PASSW0RD';
 
 test.for([
@@ -26,7 +26,7 @@ test.for([
   expect(error).toMatchObject({
     code: 'Unreachable',
     message: expect.stringContaining(
-      'no answer (the request could not be made: check server, proxy-url and token',
+      'no answer from api.example:6443 (the request could not be made: check server, proxy-url and token',
     ),
   });
   expect(describeError(error)).toBe(error.message);
@@ -43,6 +43,6 @@ test.for([
 ])('%s is named, and the error behind it kept', (code) => {
   const network = Object.assign(new Error('of the network'), { code });
   const { error } = translateFailure(subject, new TypeError('fetch failed', { cause: network }), access);
-  expect(error.message).toContain(`no answer (${code}`);
+  expect(error.message).toContain(`no answer from api.example:6443 (${code}`);
   expect(error.cause).toBe(network);
 });

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
+import { recordTrouble } from '../../lib/policy/health/trouble.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
@@ -72,9 +73,25 @@ test.each([
   const noted = (await operations.read(never)).clusters.prod;
   expect(noted).toMatchObject({ since: at, code: 'Unreachable' });
   expect(noted?.words.length).toBeGreaterThan(15);
-  expect(words.startsWith(noted?.words ?? '-')).toBe(true);
+  const [begin = '-', end = '-'] = noted?.words.split('…') ?? [];
+  expect([words.startsWith(begin), words.trim().endsWith(end)]).toEqual([true, true]);
+  expect(recordTrouble({ code: 'Unreachable', words: words.trim() }, noted, later), 'nothing is new').toBe(
+    noted,
+  );
   const keys = [...vault.mustFind('lab/installation').tags.keys()];
   expect(keys.filter((key) => key.includes('cluster'))).toEqual(['certrelay:cluster/prod']);
+});
+
+test('of a long trouble what to do is kept, not how the call went', async () => {
+  const { installation, operations } = await open();
+  await installation.create({ firstRun: at, isUpgraded: false }, never);
+  const role = 'arn:aws:iam::123456789012:role/certrelay-production-eu-central-1-deploy-function-role';
+  const cure = 'give it an access entry in the EKS cluster prod, with a user name that a RoleBinding names';
+  const words = `the server does not accept the credentials (401): cluster prod does not know ${role}: ${cure}`;
+  await operations.recordCluster('prod', { ...trouble, words }, never);
+  expect((await operations.read(never)).clusters.prod?.words).toMatch(
+    new RegExp(`^the server does not accept .*….*: ${cure}$`),
+  );
 });
 
 test('tags that somebody changed are nothing that was noted', async () => {

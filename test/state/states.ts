@@ -122,6 +122,7 @@ export const anyFields: {
   revoked: list(word),
   revoking: text,
   deployed: delivery,
+  deliveredTo: list(target),
   deliveryProblem: trouble,
   freeze,
   resumed: fc.record({ version: word, at: date }),

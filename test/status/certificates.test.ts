@@ -270,8 +270,26 @@ describe('a certificate that nobody asks for any more', () => {
       { ...held, notAfter: at(-dayMs) },
       /it expired at 2026-11-21/,
     ],
+    [
+      'Degraded Abandoned',
+      'held by targets that are remembered',
+      {
+        deployed: describeProgress(
+          'v1',
+          [...targets, ...targets, ...targets],
+          ['rolled-out', 'rolled-out', 'rolled-out'],
+        ),
+        deliveredTo: ['lab/shop/shop-tls', 'lab/shop/two'],
+      },
+      /nobody renews it, and lab\/shop\/shop-tls, lab\/shop\/two and 1 more held it at the last look/,
+    ],
     ['Degraded Abandoned', 'served', { served: { version: 'v1', word: 'served' } }, /./],
-    ['Degraded Abandoned', 'held in an agent’s cluster', { reports: { edge: held } }, /./],
+    [
+      'Degraded Abandoned',
+      'held in an agent’s cluster',
+      { reports: { edge: held } },
+      /a Secret in cluster edge held/,
+    ],
     ['Suspended Unused', 'held by nobody', {}, /no target is known to hold it/],
     ['Suspended Unused', 'expired and held by nobody', { notAfter: at(-dayMs) }, /./],
   ])('is %s: %s', async (word, _, state, message) => {
@@ -475,7 +493,7 @@ describe('a target', () => {
         health: 'Degraded',
         reason: 'ClusterFailing',
         message: 'connect ECONNREFUSED',
-        certificates: 1,
+        affected: 1,
       },
     ]);
     lab.change('shop', record(['rolled-out', 'none']));

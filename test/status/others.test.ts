@@ -94,7 +94,7 @@ test('a CA that fails many certificates is told once, with their number', async 
   lab.keep('well');
   const { report } = await lab.ask();
   expect(report.issuers).toMatchObject([
-    { name: 'default', health: 'Degraded', reason: 'IssuerFailing', certificates: 3, since: at(-2 * dayMs) },
+    { name: 'default', health: 'Degraded', reason: 'IssuerFailing', affected: 3, since: at(-2 * dayMs) },
   ]);
   expect(report.certificates[0]).toMatchObject({
     reason: 'OrderFailing',

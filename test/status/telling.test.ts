@@ -213,6 +213,27 @@ describe('nothing is lost', () => {
     expect(lab.events).toHaveLength(1);
   });
 
+  it('since when a certificate without an AWS secret waits is remembered, and over once nobody names it', async () => {
+    const spec = (name: string) => ({
+      name,
+      domains: [`${name}.example.com`],
+      issuer: 'default',
+      key: 'ecdsa-p256' as const,
+      targets: [],
+    });
+    lab.specs = [spec('shop')];
+    await lab.ask();
+    lab.clock.pass(hourMs);
+    const { report } = await lab.ask({ certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([
+      { reason: 'Ordering', message: 'not issued yet', since: now },
+    ]);
+    lab.specs = Array.from({ length: 300 }, (_, index) => spec(`c${index}`));
+    await lab.ask();
+    expect(told().events).toContain('shop Progressing > Healthy Current');
+    expect(Object.keys(lab.notes?.subjects ?? {}), 'shop had its place until now').toHaveLength(199);
+  });
+
   it('a certificate that was taken away meanwhile is none', async () => {
     lab.stored('shop', { deployed: { version: 'v1', targets: 'x', phases: ['rolled-out'] } });
     const stale = await lab.ports().store.list(new AbortController().signal);

@@ -2,6 +2,7 @@
 import { ApiException } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
+import { explainNetwork } from './network-failure.ts';
 import { ResponseError } from './response-body.ts';
 
 /** What a call does and to which resource, in the words of the API, for messages. */
@@ -62,7 +63,7 @@ export function describeCall({ verb, resource, namespace, name, cluster }: CallS
 export function translateFailure(
   subject: CallSubject,
   error: unknown,
-  access: Pick<ClusterAccess, 'origin' | 'onRefusal'>,
+  access: Pick<ClusterAccess, 'server' | 'origin' | 'onRefusal'>,
 ): CallFailure {
   const call = describeCall(subject);
   if (error instanceof SyntaxError) {
@@ -77,9 +78,9 @@ export function translateFailure(
   }
   if (!(error instanceof ApiException)) {
     if (error instanceof ClusterError) return { error, retryAfterMs: undefined };
-    const { reason, cause, hasMoved } = explainNetwork(error, access.origin);
+    const { message, cause, hasMoved } = explainNetwork(error, access);
     return {
-      error: new ClusterError('Unreachable', `${call}: no answer (${reason})`, { cause }),
+      error: new ClusterError('Unreachable', `${call}: ${message}`, { cause }),
       retryAfterMs: 0,
       hasMoved,
     };
@@ -128,7 +129,7 @@ function advise(
     const denied = matchRbac(refusal);
     if (denied?.resource === undefined) return `forbidden: ${message}`;
     const rule = `verb "${denied.verb}" on "${denied.resource}"`;
-    return `forbidden: user "${redact(denied.user ?? '')}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (npm run rbac prints the rules)`;
+    return `forbidden: user "${redact(denied.user ?? '')}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (npm run rbac prints the rules); or the namespace does not exist: create it, or correct the target`;
   }
   if (code === 'NotFound' && refusal?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;
@@ -197,32 +198,4 @@ const mostRead = 4_000;
 function readRetryAfter(headers: unknown): number {
   const parsed = z.object({ 'retry-after': z.coerce.number().min(0) }).safeParse(headers);
   return parsed.success ? Math.min(parsed.data['retry-after'] * 1000, 5000) : 0;
-}
-
-/** Codes of the system, of TLS and of the HTTP client for a failed connection, without those for an invalid
- *  value. */
-const networkCode =
-  /^(?!.*_INVALID_)(E[A-Z]+|EAI_[A-Z]+|(UND_ERR|ERR_SSL|ERR_TLS|ERR_HTTP2)_\w+|[A-Z_]*(CERT|SIGNATURE|ISSUER)[A-Z_]*)$/;
-
-/** Explains a network error by its deepest cause, because the outer one ("fetch failed") says nothing. The
- *  cause's text is never repeated. The cause itself is returned only if its code shows that it quotes no
- *  credential. */
-function explainNetwork(
-  error: unknown,
-  origin: string,
-): { readonly reason: string; readonly cause?: Error; readonly hasMoved?: boolean } {
-  let deepest = error;
-  while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
-  if (!(deepest instanceof Error)) return { reason: 'unknown error' };
-  if (deepest.name === 'TimeoutError') return { reason: 'it took too long', cause: deepest };
-  const code = 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : '';
-  if (code.startsWith('HPE_')) return { reason: `${code}: the answer is not HTTP` };
-  if (!networkCode.test(code)) {
-    return { reason: `the request could not be made: check server, proxy-url and token in ${origin}` };
-  }
-  if (/CERT|SIGNATURE|ALTNAME|ISSUER/.test(code)) {
-    const reason = `${code}: the server's certificate does not fit the authority or the server name in ${origin}`;
-    return { reason, cause: deepest, hasMoved: true };
-  }
-  return { reason: code, cause: deepest, hasMoved: code === 'ENOTFOUND' };
 }

@@ -39,6 +39,6 @@ export async function readServiceAccount(options: ServiceAccountOptions): Promis
     ca: await read('ca.crt'),
     token: () => read('token'),
     origin: 'the service account',
-    onRefusal: `the token in ${folder} is wrong or has expired`,
+    onRefusal: `the token in ${folder} is wrong or has expired; check the ServiceAccount of this pod, and restart it`,
   };
 }

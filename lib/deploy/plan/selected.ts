@@ -22,6 +22,8 @@ export interface CertificateToDeliver {
   readonly requested: readonly AnyJob[];
   /** The delivery record that the jobs' phases were read from. */
   readonly recorded: DeliveryRecord | undefined;
+  /** Where it was last delivered, from the tags. */
+  readonly deliveredTo?: readonly string[] | undefined;
   /** What stops its deliveries, from the tags. */
   readonly problem: Trouble | undefined;
   /** The ARNs of its imports into ACM, from the tags. */

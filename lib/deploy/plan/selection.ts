@@ -144,6 +144,7 @@ async function selectCertificate(
         jobs,
         requested: jobs.filter(({ target }) => isRequested(target, name, invocation)),
         recorded,
+        deliveredTo: entry.state.deliveredTo,
         problem: entry.state.deliveryProblem,
         freezing,
         imported: entry.state.acm,

@@ -40,9 +40,17 @@ export function judgeClusters(results: ReadonlyMap<AnyJob, JobResult>): ClusterF
   for (const [cluster, own] of Map.groupBy(tried, (one) => one.cluster)) {
     const [error] = own.flatMap(({ result }) => result.failures.find(isAboutCluster) ?? []);
     if (own.some(({ result }) => wasAnswered(result))) judged.set(cluster, null);
-    else if (error) judged.set(cluster, { code: error.code, words: describeError(error) });
+    else if (error) judged.set(cluster, { code: error.code, words: withoutCall(error, cluster) });
   }
   return judged;
+}
+
+/** The words of an error without the call that met it: any other would have. */
+function withoutCall(error: ClusterError, cluster: string): string {
+  const words = describeError(error);
+  const subject = ` in cluster ${cluster}: `;
+  const at = words.indexOf(subject);
+  return at === -1 ? words : words.slice(at + subject.length);
 }
 
 /** Whether the cluster answered for the target, be it by refusing it. */

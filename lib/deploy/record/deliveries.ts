@@ -1,6 +1,7 @@
 // Writes to a certificate's tags how far each target is, while invocations for other clusters do the same.
 import { addHoldings } from '../../policy/delivery/holdings.ts';
 import { describeProgress, phasesOf, retryOf } from '../../policy/delivery/progress.ts';
+import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { nextDelivery } from '../../policy/issuance/backoff.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
 import type { Trouble } from '../../state/health.ts';
@@ -16,6 +17,8 @@ import {
 import type { CertificateToDeliver } from '../plan/selected.ts';
 import { type DeliveryResults, mergeProblem } from './problem.ts';
 
+/** Targets that are remembered by name. */
+const mostPlaces = 3;
 /** How often the tag is written again after another invocation has overwritten it. */
 const attempts = 4;
 
@@ -42,7 +45,8 @@ export async function recordDeliveries(
     completion === 'withhold' &&
     change?.deployed?.phases.every((phase) => phase === 'rolled-out') === true &&
     !selected.jobs.some(({ freeze }) => freeze);
-  const own = changeOf({ deployed: selected.recorded, deliveryProblem: selected.problem });
+  const { recorded, deliveredTo, problem } = selected;
+  const own = changeOf({ deployed: recorded, deliveredTo, deliveryProblem: problem });
   if (!own && !acm.acm) return 'recorded';
   if (!clusters && !delegatedClusters) {
     const isOpen = isWithheld(own);
@@ -62,14 +66,15 @@ export async function recordDeliveries(
 
 interface Recorded {
   readonly deployed?: DeliveryRecord | undefined;
+  readonly deliveredTo?: readonly string[] | undefined;
   readonly deliveryProblem?: Trouble | undefined;
 }
 
-type DeliveryChange = Pick<StateChange, 'deployed' | 'deliveryProblem'>;
+type DeliveryChange = Pick<StateChange, 'deployed' | 'deliveredTo' | 'deliveryProblem'>;
 
 /** What is to be written over the recorded state; `undefined`: nothing. */
 function findChange(
-  { deployed, deliveryProblem }: Recorded,
+  { deployed, deliveredTo, deliveryProblem }: Recorded,
   selected: CertificateToDeliver,
   ended: DeliveryResults,
   now: Date,
@@ -77,10 +82,27 @@ function findChange(
   const merged = mergeDeliveries(deployed, selected, ended.results, now);
   const problem = mergeProblem(deliveryProblem, selected, ended, now);
   const change = {
-    ...(isSameValue(merged, deployed) ? {} : { deployed: merged }),
+    ...(isSameValue(merged, deployed)
+      ? {}
+      : { deployed: merged, ...namePlaces(merged, deliveredTo, selected) }),
     ...(problem === deliveryProblem ? {} : { deliveryProblem: problem ?? null }),
   };
   return Object.keys(change).length > 0 ? change : undefined;
+}
+
+/** The first targets that have a version, if that is not what the tags say. Written with the record only: an
+ *  upgrade alone writes nothing. */
+function namePlaces(
+  { phases, holds }: DeliveryRecord,
+  recorded: readonly string[] | undefined,
+  { jobs, name }: CertificateToDeliver,
+): Pick<StateChange, 'deliveredTo'> {
+  const places = jobs
+    .filter((_, index) => (phases[index] ?? 'none') !== 'none' || holds?.[index] !== undefined)
+    .slice(0, mostPlaces)
+    .map(({ target }) => nameDestination(target, name));
+  if (isSameValue(places, recorded ?? [])) return {};
+  return { deliveredTo: places.length > 0 ? places : null };
 }
 
 /** The delivery record with the results of this invocation in it. Merging twice gives the same record. */

@@ -33,7 +33,9 @@ export async function rehearseOrders(
   return plan.map((planned) => {
     const rehearsed = found.get(planned.name);
     if (!rehearsed || !isBackingOff(planned)) return rehearsed ?? planned;
-    return isRefused(rehearsed) ? { ...rehearsed, plan: { ...rehearsed.plan, ...also(planned) } } : planned;
+    return isRefused(rehearsed)
+      ? { ...rehearsed, plan: { ...rehearsed.plan, ...also(planned) } }
+      : { ...planned, plan: { ...planned.plan, ...foundBy(rehearsed) } };
   });
 }
 
@@ -52,6 +54,11 @@ function isBackingOff({ plan }: PlannedCertificate): boolean {
 function liftBackOff(planned: PlannedCertificate, now: Date): PlannedCertificate {
   const situation = { ...planned.situation, nextAttempt: undefined };
   return { ...planned, plan: planOne({ ...planned, situation }, now) };
+}
+
+/** What the rehearsal of an order found that would not stop it. */
+function foundBy({ plan: { warnings, zones } }: PlannedCertificate) {
+  return { ...(warnings && { warnings }), ...(zones && { zones }) };
 }
 
 /** When the pass would try it again. */

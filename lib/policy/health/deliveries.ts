@@ -3,6 +3,7 @@ import { targetsKey } from '../../state/targets.ts';
 import { invokeCommand } from '../commands.ts';
 import { freezeOf, isByHand } from '../delivery/freeze.ts';
 import { findRetirement, judgeRetirement } from '../retirement/retirement.ts';
+import { countOf } from '../words.ts';
 import { findUnlistedFailure } from './delivery-failures.ts';
 import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -27,13 +28,24 @@ export function findAbandoned(facts: HealthFacts): Finding | undefined {
     const command = invokeCommand('retire', { certificates: [name], dryRun: true });
     return { health: 'Suspended', reason: 'Unused', message, command };
   }
-  const message = `${nobody}, and a target held it at the last look${until ? `; ${until}` : ''}; put it back into the inventory, or let it go if nobody needs it`;
+  const message = `${nobody}, and ${describeHolders(facts)} at the last look${until ? `; ${until}` : ''}; put it back into the inventory, or let it go if nobody needs it`;
   return {
     health: 'Degraded',
     reason: 'Abandoned',
     message,
     command: invokeCommand('retire', { certificates: [name], dryRun: true }),
   };
+}
+
+/** Which targets are known to hold a certificate: the first by name, and a count. */
+function describeHolders(facts: HealthFacts): string {
+  const held = heldSomewhere(facts).length;
+  const agents = Object.keys(facts.state.reports ?? {});
+  const { deliveredTo = [] } = facts.state;
+  const known = [...deliveredTo, ...agents.map((cluster) => `a Secret in cluster ${cluster}`)];
+  if (known.length === 0) return held > 1 ? `${countOf(held, 'target')} held it` : 'a target held it';
+  const more = Math.max(0, held - known.length);
+  return `${known.join(', ')}${more > 0 ? ` and ${more} more` : ''} held it`;
 }
 
 /** A certificate that is being let go: nothing else is wrong with it. `Degraded` if that does not end. */

@@ -171,7 +171,7 @@ function findWaiting({ entry, state, certificate, life, isAskedFor, now }: Healt
   if (entry?.current && state.version && !certificate) {
     return progressing('Unread', 'issue did not write its current version; the next pass of issue reads it');
   }
-  if (!certificate) return progressing('Ordering', 'not issued yet');
+  if (!certificate) return progressing('Ordering', 'not issued yet', entry?.createdAt);
   if (life && now >= life.renewsAt) {
     return progressing('RenewalDue', `due for renewal since ${life.renewsAt.toISOString()}`, life.renewsAt);
   }

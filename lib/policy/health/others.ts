@@ -20,8 +20,8 @@ export interface OtherHealth {
   readonly message: string;
   readonly since?: Date | undefined;
   readonly command?: string | undefined;
-  /** How many certificates it makes ill. */
-  readonly certificates?: number | undefined;
+  /** How many certificates are not `Healthy` because of it. */
+  readonly affected?: number | undefined;
   readonly acknowledgedUntil?: Date | undefined;
 }
 

@@ -133,8 +133,11 @@ function describeUnseen({ target, isComplete }: Place, { clusterTroubles }: Heal
 }
 
 function describeWaiting({ target, name, isApplied }: Place, facts: HealthFacts): Finding {
-  const { certificate, state, clusters, now, name: subject } = facts;
-  if (!certificate) return { health: 'Progressing', reason: 'Ordering', message: 'not issued yet' };
+  const { certificate, entry, state, clusters, now, name: subject } = facts;
+  if (!certificate) {
+    const since = entry?.createdAt;
+    return { health: 'Progressing', reason: 'Ordering', message: 'not issued yet', since };
+  }
   const windows = (isSecretTarget(target) && target.rollout?.windows) || [];
   const timing = judgeTiming(windows, { begin: certificate.notBefore, now });
   if (timing.kind === 'closed') {

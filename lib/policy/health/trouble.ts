@@ -1,6 +1,6 @@
 // What is recorded of something that stops orders or deliveries: changed only if it became another trouble.
 import type { Trouble } from '../../state/health.ts';
-import { oneLine } from '../bounds.ts';
+import { cutMiddle, oneLine } from '../bounds.ts';
 
 /** The longest words and the longest code that are recorded, in characters. */
 const mostWords = 400;
@@ -16,8 +16,8 @@ export const waitingCode = 'Waiting';
 
 /** What to record for a trouble that is there now. It began when the recorded one did, unless only one of
  *  both is a failure. Returns `before` itself if that says the same: digits and instants in the words do not
- *  count, because they change while nothing else does. The words are one line of 400 characters at most,
- *  without PEM. */
+ *  count, because they change while nothing else does. The words are one line without PEM, of 400 characters
+ *  at most: of longer ones the middle is left out. */
 export function recordTrouble(found: FoundTrouble, before: Trouble | undefined, now: Date): Trouble {
   const trouble = bound(found);
   // An instant in the future was written by somebody else.
@@ -33,7 +33,7 @@ export function isFailure({ code }: Pick<Trouble, 'code'>): boolean {
 
 function bound({ code, cause, words }: FoundTrouble): FoundTrouble {
   const word = code.slice(0, mostCode).replace(/[^\w.:/-]/g, '-') || 'Unexpected';
-  const line = oneLine(withoutPem(words.slice(0, mostSearched)), mostWords).trim();
+  const line = cutMiddle(oneLine(withoutPem(words.slice(0, mostSearched)), mostSearched).trim(), mostWords);
   return { code: word, ...(cause !== undefined && !/\s/.test(cause) && { cause }), words: line || word };
 }
 
@@ -51,11 +51,23 @@ function isSameTrouble(one: FoundTrouble, other: FoundTrouble): boolean {
   return one.code === other.code && one.cause === other.cause && haveSameWords(one.words, other.words);
 }
 
-/** Words that were cut are compared up to where the shorter ones end. */
+/** Words that were cut are compared up to where the shorter ones end; of those without their middle, both
+ *  sides of it. */
 function haveSameWords(one: string, other: string): boolean {
   const first = one.replace(/\d+/g, '0');
   const second = other.replace(/\d+/g, '0');
+  if (isCutOf(first, second) || isCutOf(second, first)) return true;
   if (!one.endsWith('…') || !other.endsWith('…')) return first === second;
   const length = Math.min(first.length, second.length) - 1;
   return first.slice(0, length) === second.slice(0, length);
+}
+
+/** The fewest characters that are kept when the middle of words is left out. */
+const fewestKept = 15;
+
+/** Whether a text is the whole one, with `…` for its middle. */
+function isCutOf(text: string, whole: string): boolean {
+  const at = text.indexOf('…');
+  if (at < 1 || text.length <= fewestKept || text.length > whole.length) return false;
+  return whole.startsWith(text.slice(0, at)) && whole.endsWith(text.slice(at + 1));
 }

@@ -1,4 +1,6 @@
 // The plan: a decision for every certificate, as data that can be printed.
+import { invokeCommand } from '../commands.ts';
+import { slowCode } from './backoff.ts';
 import { type Decision, judge, type Situation } from './decision.ts';
 import type { WaitReason } from './reasons.ts';
 
@@ -43,7 +45,15 @@ export function planOne(
   { name, situation }: { readonly name: string; readonly situation: Situation },
   now: Date,
 ): PlanEntry {
-  return { name, ...judge(situation, now), ...explanationOf(situation) };
+  const decision = judge(situation, now);
+  return { name, ...addCommand(name, decision, situation), ...explanationOf(situation) };
+}
+
+/** One that backs off says how a person who has mended the cause has it ordered at once. */
+function addCommand(name: string, decision: Decision, { error }: Situation): Decision {
+  if (decision.decision !== 'wait' || decision.reason !== 'BackingOff' || error === slowCode) return decision;
+  const command = invokeCommand('issue', { certificates: [name], force: true });
+  return { ...decision, message: `${decision.message}; to order it now, run: ${command}` };
 }
 
 function explanationOf({ actual }: Situation): Pick<PlanEntry, 'explanationUrl'> {

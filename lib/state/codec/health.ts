@@ -8,7 +8,14 @@ import {
   tellers,
 } from '../health.ts';
 import type { FieldCodec } from './field.ts';
-import { cutPart, decodeInstant, decodeText, keyPrefix, toParts } from './text.ts';
+import {
+  decodeInstant,
+  decodeText,
+  encodeMiddleCut,
+  encodeText,
+  keyPrefix,
+  longestTagValue,
+} from './text.ts';
 
 const tellerLetters: Readonly<Record<Teller, string>> = { events: 'e', notices: 'n' };
 
@@ -55,11 +62,12 @@ export const trouble: FieldCodec<Trouble> = {
 
 const clusterPrefix = `${keyPrefix}cluster/`;
 
-/** Key and value of the tag with the trouble of one cluster. It is one tag: its words are cut, after a whole
- *  character. */
+/** Key and value of the tag with the trouble of one cluster. It is one tag: of words that are too long the
+ *  middle is left out, for what to do stands at their end. */
 export function encodeCluster(cluster: string, found: Trouble | null): readonly [key: string, value: string] {
-  const [[, value] = ['', ''], ...more] = toParts('', found ? trouble.write(found) : '');
-  return [clusterPrefix + cluster, more.length > 0 ? cutPart(value) : value];
+  if (!found) return [clusterPrefix + cluster, ''];
+  const head = encodeText(trouble.write({ ...found, words: '' }));
+  return [clusterPrefix + cluster, head + encodeMiddleCut(found.words, longestTagValue - head.length)];
 }
 
 /** The cluster and its trouble in one tag; `undefined` for other tags and text that cannot be read. */

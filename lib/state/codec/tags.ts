@@ -61,6 +61,7 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   revoked: listOf('/'),
   revoking: text,
   deployed: delivery,
+  deliveredTo: listOf('+'),
   deliveryProblem: trouble,
   acm: listOf('+'),
   freeze,

@@ -3,13 +3,38 @@
 /** Prefix of our tags' keys. */
 export const keyPrefix = 'certrelay:';
 /** Longest value that AWS accepts. */
-const longestTagValue = 256;
+export const longestTagValue = 256;
 
 /** Encodes bytes that AWS does not accept in a tag, and `=` itself, as `=XX`. */
 export function encodeText(value: string): string {
   return value.replace(/[^A-Za-z0-9+\-._:/@]/gu, (character) =>
     Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '=$&'),
   );
+}
+
+/** The text within `most` characters as it is written, with `…` for its middle if it is longer: three parts
+ *  of four are its end. Spaces stay spaces, which AWS accepts, to keep more of it. */
+export function encodeMiddleCut(text: string, most: number): string {
+  const characters = Array.from(text.trim(), (one) => (one === ' ' ? one : encodeText(one)));
+  if (lengthOf(characters) <= most) return characters.join('');
+  const gap = encodeText('…');
+  const endLength = Math.floor((most - gap.length) * 0.75);
+  const end = takeWithin(characters.toReversed(), endLength).toReversed();
+  const begin = takeWithin(characters, most - gap.length - lengthOf(end));
+  return [...begin, gap, ...end].join('').trim();
+}
+
+function takeWithin(characters: readonly string[], most: number): readonly string[] {
+  let length = 0;
+  const end = characters.findIndex((one) => {
+    length += one.length;
+    return length > most;
+  });
+  return end === -1 ? characters : characters.slice(0, end);
+}
+
+function lengthOf(characters: readonly string[]): number {
+  return characters.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** `undefined` for an empty text and for text that `encodeText` did not write. */
