@@ -57,6 +57,7 @@ export const certificateTags: Writers = {
   probedAt: looking,
   'tags-disagree': ordering,
   'grace-until': ordering,
+  owedEvents: [...ordering, 'register', 'discover'],
   health: ['status'],
   acknowledged: ['status'],
   unregister: ['register'],

@@ -17,6 +17,7 @@ import { orderDue } from './order/batches.ts';
 import { reasonOf } from './order/failure.ts';
 import type { OrderOutcome } from './order/outcome.ts';
 import { sweepOrphans } from './orphans.ts';
+import { putOwedEvents } from './owed-events.ts';
 import { type IssuePlan, planIssuing } from './plan.ts';
 import { countSecretsToMake, recordProblems } from './problems.ts';
 import {
@@ -46,6 +47,11 @@ export async function issueCertificates(
   const startedAt = ports.clock.now();
   const plan = await planIssuing(request, ports, invocation);
   logPlan(plan, ports);
+  if (!request.dryRun) {
+    const entries = plan.certificates.flatMap(({ entry }) => entry ?? []);
+    const pass = request.certificates ? 'over some' : 'over all';
+    await putOwedEvents(entries, pass, ports, invocation);
+  }
   const due = plan.certificates.filter((planned) => planned.plan.decision === 'order');
   const outcomes = request.dryRun ? [] : await carryOut(plan, due, ports, invocation);
   await tellIssued(plan.certificates, outcomes, ports, invocation);

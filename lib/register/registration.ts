@@ -12,6 +12,7 @@ import {
   openSources,
   type TakenName,
 } from '../policy/registration/name-holders.ts';
+import { isUntouched } from '../policy/registration/untouched.ts';
 import { findRetirement, latestEnd } from '../policy/retirement/retirement.ts';
 import type { Clock } from '../ports/clock.ts';
 import { describeError } from '../ports/errors.ts';
@@ -144,12 +145,8 @@ async function storeSpec(
   return registration;
 }
 
-/** Whether `issue` has noted nothing yet: it has not been asked, as after a crash, or only just now. */
-function isUntouched({ version, order, orders, error, problem }: CertificateState = {}): boolean {
-  return [version, order, orders, error, problem].every((field) => field === undefined);
-}
-
-/** Tells of a new registration. A second event of the same one has the same id. */
+/** Tells of a new registration, or remembers that the event is owed. A second event of the same one has the
+ *  same id. */
 async function tellOfRegistration(
   { name, domains, source }: StoredSpec,
   ports: RegistrationPorts,
@@ -160,7 +157,13 @@ async function tellOfRegistration(
   // Nothing about telling fails a registration.
   const arn = known ?? (await ports.store.describe(name, signal).catch(() => undefined))?.arn;
   const news = { certificate: name, arn, domains, at: ports.clock.now(), by: source };
-  await tell(announceRegistered(news), ports, signal);
+  if ((await tell(announceRegistered(news), ports, signal)) !== 'lost') return;
+  // `issue` puts it again.
+  try {
+    await ports.store.record(name, { owedEvents: [{ kind: 'registered', at: news.at }] }, signal);
+  } catch (error) {
+    ports.log.warn('state not recorded', { certificate: name, problem: describeError(error) });
+  }
 }
 
 /** The answer for a name that is stored already: the same request as before, or taken. */

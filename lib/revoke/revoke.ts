@@ -17,6 +17,7 @@ import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { RevokeRequest } from '../requests/requests.ts';
 import { createRefusal } from '../requests/unknown.ts';
+import { addOwed } from '../state/events.ts';
 import { awaitChangeover, type Changeover } from './changeover.ts';
 import { isForTests } from './drill.ts';
 
@@ -164,8 +165,10 @@ export async function revokeCertificate(
     at: clock.now(),
     reason,
   };
-  await tell(announceRevoked(news), ports, invocation.cleanUpSignal);
-  const done = { revoked: addRevoked(state.revoked, version), revoking: null };
+  const isLost = (await tell(announceRevoked(news), ports, invocation.cleanUpSignal)) === 'lost';
+  const owed = { kind: 'revoked', at: news.at, version, notAfter, reason } as const;
+  const owedEvents = isLost ? { owedEvents: addOwed(state.owedEvents, owed) } : {};
+  const done = { revoked: addRevoked(state.revoked, version), revoking: null, ...owedEvents };
   await store.record(name, done, invocation.cleanUpSignal);
   const since = (at: Date | undefined) => at && at.getTime() - begunAt;
   const times = changeover && {

@@ -54,12 +54,13 @@ export const essential = {
 } as const;
 
 /** Fields that are only an index, the first to give way first: the inventory names the targets, while it has
- *  the certificate; the log has the words of a failure; the CA
+ *  the certificate; the log says which event was not put; the log has the words of a failure; the CA
  *  tells why a window is where it is, and the window; DNS is checked before an order that may need no proof;
  *  the name tells the place; ACM finds an import by its tag; the value tells the names; limits of a CA are
  *  met without foresight, and renewals are ordered by their lifetime and without naming what they replace. */
 export const expendable = [
   'deliveredTo',
+  'owedEvents',
   'deliveryProblem',
   'problem',
   'explanationUrl',

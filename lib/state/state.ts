@@ -2,6 +2,7 @@
 import type { KeyType, SecretTarget } from '../certificate/spec.ts';
 import type { SpecSource } from '../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord, Freeze, Resumption, ServedRecord } from './delivery.ts';
+import type { OwedEvent } from './events.ts';
 import type { Acknowledgement, HealthNote, Trouble } from './health.ts';
 import type { OrderLog, OrderOwner, TxtJournal, ValidAuthorizations } from './orders.ts';
 import type { GoneRecord, RetireDecision } from './retirement.ts';
@@ -89,6 +90,8 @@ export interface CertificateState {
   /** Until when the certificate is still renewed and delivered although the inventory no longer allows its
    *  specification. */
   readonly graceUntil?: Date;
+  /** Events that the bus did not take; `issue` puts them again. */
+  readonly owedEvents?: readonly OwedEvent[];
   /** What `status` noted of the certificate; absent while it is `Healthy`. */
   readonly health?: HealthNote;
   /** A trouble that a person knows of. */

@@ -174,6 +174,7 @@ const everyField: Required<CertificateState> = {
   revoked: ['v'],
   revoking: 'v',
   deliveredTo: ['lab/shop/tls'],
+  owedEvents: [{ kind: 'registered', at }],
   deliveryProblem: { since: at, code: 'c', words: 'w' },
   health: { health: 'Degraded', reason: 'r', since: at, told: [] },
   acknowledged: { until: at, reason: 'r', words: 'w' },

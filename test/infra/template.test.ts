@@ -263,10 +263,10 @@ it('each function may put its own events on the bus that the parameter names, an
   const may = (policies: typeof without, ...asked: Parameters<typeof request>) =>
     functionNames.filter((name) => isAllowed(policies?.[name] ?? [], request(...asked)));
   const tellers = {
-    'Certificate Registered': ['register', 'discover'],
+    'Certificate Registered': ['register', 'discover', 'issue'],
     'Certificate Issued': ['issue', 'revoke'],
     'Certificate Delivered': ['deploy'],
-    'Certificate Revoked': ['revoke'],
+    'Certificate Revoked': ['revoke', 'issue'],
     'Certificate Retired': ['issue'],
     'Certificate Health Changed': ['status'],
     'Health Changed': ['status'],

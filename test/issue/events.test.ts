@@ -1,5 +1,8 @@
 // What `issue` tells on the event bus.
 import { expect, it } from 'vitest';
+import { announceIssued, announceRegistered } from '../../lib/policy/events/announcement.ts';
+import { describeEvent } from '../../lib/policy/events/detail.ts';
+import { EventError } from '../../lib/ports/events.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { FakeEventBus } from '../fakes/event-bus.ts';
 import { Harness, specOf } from './harness.ts';
@@ -61,4 +64,71 @@ it('a bus that takes nothing is a warning, and the certificate is recorded', asy
       problem: 'the bus is closed',
     }),
   });
+});
+
+it('an event that the bus did not take is owed, put by the next pass with the id of then, and owed no longer', async () => {
+  const { harness, bus } = open();
+  bus.isClosed = true;
+  await harness.run();
+  const at = harness.clock.now();
+  const { version, notAfter } = harness.state('shop');
+  expect(harness.state('shop').owedEvents).toEqual([{ kind: 'issued', at, version, notAfter }]);
+  const revoked = { kind: 'revoked', at, version: 'v0', notAfter: at, reason: 'superseded' } as const;
+  const owed = [...(harness.state('shop').owedEvents ?? []), revoked];
+  await harness.store.record('shop', { owedEvents: owed });
+  harness.clock.pass(60_000);
+  await harness.run();
+  expect(harness.state('shop').owedEvents, 'the bus is still closed').toHaveLength(2);
+  bus.isClosed = false;
+  await harness.run({ dryRun: true });
+  expect(bus.events).toEqual([]);
+  await harness.run();
+  expect(bus.events).toMatchObject([
+    { type: 'Certificate Issued', version, since: at.toISOString() },
+    { type: 'Certificate Revoked', version: 'v0', reason: 'superseded' },
+  ]);
+  expect(harness.state('shop').owedEvents).toBeUndefined();
+  const writes = harness.store.count('record');
+  await harness.run();
+  expect([bus.events.length, harness.store.count('record')]).toEqual([2, writes]);
+
+  // The id is that of an event which was put at once.
+  const other = open();
+  await other.harness.run();
+  const [first] = other.bus.events;
+  const same = announceIssued({ certificate: 'shop', version: first?.version ?? '', notAfter: at, at });
+  expect(describeEvent(same, 'certrelay').id).toBe(first?.id);
+});
+
+it('a bus that takes one of two owed events is owed the other', async () => {
+  const { harness, bus } = open();
+  await harness.run();
+  const at = harness.clock.now();
+  const owed = ['v1', 'v2'].map((version) => ({ kind: 'issued', at, version, notAfter: at }) as const);
+  await harness.store.record('shop', { owedEvents: owed });
+  harness.putEvents = async (announcements) => [
+    new EventError('EventFailed', 'slow down'),
+    ...(await bus.put(announcements.slice(1))),
+  ];
+  await harness.run();
+  expect(harness.state('shop').owedEvents).toEqual(owed.slice(0, 1));
+});
+
+it('a registration whose sender was killed before it was told is told by a pass over everything, once', async () => {
+  const bus = new FakeEventBus();
+  const harness = new Harness([]);
+  harness.putEvents = bus.put;
+  const domains = ['a.example.com'];
+  const spec = { name: 'a', domains, issuer: 'default', key: 'ecdsa-p256', targets: [] } as const;
+  await harness.store.create('a', { ...spec, source: 'registration' });
+  await harness.run({ certificates: ['a'], dryRun: true });
+  expect(bus.types()).toEqual([]);
+  await harness.run();
+  expect(bus.types()).toEqual(['Certificate Registered', 'Certificate Issued']);
+  const arn = harness.store.arnOf('a');
+  const at = harness.clock.now();
+  const told = announceRegistered({ certificate: 'a', arn, domains, at, by: 'registration' });
+  expect(bus.events[0]?.id, 'as `register` would have').toBe(describeEvent(told, 'certrelay').id);
+  await harness.run();
+  expect(bus.events).toHaveLength(2);
 });

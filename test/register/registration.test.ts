@@ -344,5 +344,7 @@ describe('events', () => {
     expect(await tellingRegister()(request, 'msg_1', signal)).toMatchObject({ kind: 'accepted' });
     expect(sent).toHaveLength(1);
     expect(log.events()).toContain('event not put');
+    const { owedEvents } = store.kept.get('customer-a')?.state ?? {};
+    expect(owedEvents, '`issue` puts it').toMatchObject([{ kind: 'registered' }]);
   });
 });

@@ -132,6 +132,20 @@ export const anyFields: {
   probedAt: date,
   tagsDisagree: date,
   graceUntil: date,
+  owedEvents: fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('registered' as const), at: date }),
+      fc.record({ kind: fc.constant('issued' as const), at: date, version: word, notAfter: date }),
+      fc.record({
+        kind: fc.constant('revoked' as const),
+        at: date,
+        version: word,
+        notAfter: date,
+        reason: word,
+      }),
+    ),
+    { minLength: 1, maxLength: 3 },
+  ),
   health: fc.record({ health: fc.constantFrom(...healthWords), reason: word, since: date, told: toldOf }),
   acknowledged: fc.record({ until: date, reason: word, words: text }),
   unregister: date,

@@ -5,6 +5,7 @@ import { announceIssued } from '../../policy/events/announcement.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import { tell } from '../../ports/events.ts';
 import { stateOf } from '../../state/describe.ts';
+import { addOwed } from '../../state/events.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, IssuePorts, OrderingPorts } from '../invocation.ts';
 import { signDelivery } from '../signing.ts';
@@ -129,8 +130,10 @@ async function recordStored(
   // Before the record: the next run finds what is stored and not recorded, and tells of it again.
   const told = { certificate: name, arn: claim.entry?.arn, domains: requestedNames ?? facts.names };
   const news = { ...told, version, notAfter, at: ports.clock.now() };
-  await tell(announceIssued(news), ports, invocation.cleanUpSignal);
-  await store.record(name, state, invocation.cleanUpSignal);
+  const isLost = (await tell(announceIssued(news), ports, invocation.cleanUpSignal)) === 'lost';
+  const owed = { kind: 'issued', at: news.at, version, notAfter } as const;
+  const owedEvents = isLost ? { owedEvents: addOwed(claim.entry?.state.owedEvents, owed) } : {};
+  await store.record(name, { ...state, ...owedEvents }, invocation.cleanUpSignal);
   await endClaim(name, { claim, keep: hasTxtValues }, ports, invocation);
   if (!failure) return { notAfter };
   const { error, retry } = failure;

@@ -4,6 +4,7 @@ import { keyTypes } from '../../certificate/spec.ts';
 import { specSources } from '../../certificate/stored.ts';
 import type { ByCluster, CertificateState, StateChange } from '../state.ts';
 import { delivery, freeze, resumption, served } from './delivery.ts';
+import { owedEvents } from './events.ts';
 import { count, type FieldCodec, instant, listOf, namespace, oneOf, text } from './field.ts';
 import { acknowledgement, healthNote, trouble } from './health.ts';
 import { orderLog, orderOwner, txtJournal, validAuthorizations } from './orders.ts';
@@ -71,6 +72,7 @@ const fields: { readonly [F in Field]: FieldCodec<Values[F]> } = {
   probedAt: instant,
   tagsDisagree: instant,
   graceUntil: instant,
+  owedEvents,
   health: healthNote,
   acknowledged: acknowledgement,
   unregister: instant,
