@@ -4,7 +4,7 @@
  *  fail. */
 export interface Figure {
   readonly what: string;
-  readonly unit: 'count' | 'ms' | 'MB' | 'times';
+  readonly unit: 'count' | 'ms' | 'MB' | 'times' | 'USD';
   /** At most, or `exactly` as much. Absent: it is only told. */
   readonly target?: number | { readonly exactly: number } | undefined;
   readonly measured: number;
@@ -66,6 +66,8 @@ function describe(value: number, unit: Figure['unit']): string {
       return `${value.toFixed(0)} MB`;
     case 'times':
       return `${value.toFixed(2)} x`;
+    case 'USD':
+      return `$${value.toFixed(2)}`;
   }
 }
 

@@ -12,8 +12,10 @@ import { benchArrival } from './arrival.ts';
 import { benchColdStartOfDeploy, benchColdStartOfIssue } from './cold-start.ts';
 import { type DeliveryCalls, deliverySandbox, measureDelivery, renew } from './delivery.ts';
 import { type Figure, formatFigures, isBroken, median } from './figure.ts';
+import { benchFixedCost } from './fixed-cost.ts';
 import { acmeBudget, type Issuance, measureIssuance } from './issuance.ts';
 import { benchFanOut, benchReconcile } from './many-targets.ts';
+import { benchNotices } from './notices.ts';
 import { startPebbleSandbox } from './pebble.ts';
 import { cool, startQuietSandbox } from './quiet-sandbox.ts';
 import { benchGrowth, benchManyDue, benchPlanning, benchSingles } from './scale.ts';
@@ -43,6 +45,8 @@ try {
     benchPlanning,
     benchServed,
     benchStatus,
+    benchNotices,
+    benchFixedCost,
   ]) {
     console.error(`${measure.name} …`);
     figures.push(...(await measure()));
