@@ -15,7 +15,8 @@ const later = new Date('2026-11-29T11:00:00Z');
 const trouble = { since: at, code: 'Unreachable', words: 'no answer from 192.0.2.1' };
 
 async function open() {
-  const service = await startSecretsManager({ journal: new Journal(), faults: new Faults() });
+  const journal = new Journal();
+  const service = await startSecretsManager({ journal, faults: new Faults() });
   const { installation, operations, close } = connectSecretsManager({
     prefix: 'lab',
     uuid: randomUUID,
@@ -29,8 +30,26 @@ async function open() {
     close();
     await service.stop();
   });
-  return { installation, operations, vault: service.vault };
+  const countDescriptions = () => journal.calls.filter(({ action }) => action === 'DescribeSecret').length;
+  return { installation, operations, vault: service.vault, countDescriptions };
 }
+
+test('who reads the same AWS secret at the same time shares one call, and later reads see what is new', async () => {
+  const { installation, operations, countDescriptions } = await open();
+  await installation.create({ firstRun: at, isUpgraded: false }, never);
+  const read = () => Promise.all([installation.read(never), operations.read(never)]);
+  expect(await read()).toMatchObject([{ firstRun: at }, { passes: {} }]);
+  expect(countDescriptions()).toBe(1);
+  await operations.recordEnd('deploy', at, never);
+  expect(await read()).toMatchObject([{ firstRun: at }, { passes: { deploy: at } }]);
+  expect(countDescriptions()).toBe(2);
+  const stopped = AbortSignal.abort(new Error('time is up'));
+  const both = await Promise.allSettled([installation.read(stopped), operations.read(never)]);
+  expect(
+    both.map(({ status }) => status),
+    'time of one is none of the other',
+  ).toEqual(['rejected', 'fulfilled']);
+});
 
 test('before the AWS secret is there nothing is noted, and nothing fails', async () => {
   const { operations, vault } = await open();

@@ -2,6 +2,7 @@
 // in this process, so that the real adapter works on it. Signing and HTTP are left out: they take most time.
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SecretCertificates } from '../../lib/adapters/secrets-manager/certificates.ts';
+import { DescribedSecret } from '../../lib/adapters/secrets-manager/described.ts';
 import { SecretInstallation } from '../../lib/adapters/secrets-manager/installation.ts';
 import { readValue } from '../../lib/adapters/secrets-manager/values.ts';
 import type { StoredCertificate } from '../../lib/certificate/stored.ts';
@@ -77,7 +78,11 @@ export class MemorySecrets {
     const client: SecretsManagerClient = Object.assign(Object.create(idleClient), { send });
     return {
       certificates: new SecretCertificates(client, 'certrelay', uuid),
-      installation: new SecretInstallation(client, 'certrelay', uuid),
+      installation: new SecretInstallation(
+        client,
+        new DescribedSecret(client, 'certrelay/installation'),
+        uuid,
+      ),
     };
   }
 

@@ -16,6 +16,7 @@ import { SecretAccounts } from './accounts.ts';
 import { SecretAgents } from './agents.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import { SecretCertificates } from './certificates.ts';
+import { DescribedSecret } from './described.ts';
 import { SecretInstallation } from './installation.ts';
 import { SecretOperations } from './operations.ts';
 import { SecretRetirements } from './retirements.ts';
@@ -57,14 +58,15 @@ export function connectSecretsManager({
   config,
 }: SecretsManagerOptions): SecretsManagerConnection {
   const client = new SecretsManagerClient({ requestHandler: awsTimeouts, ...config });
+  const installation = new DescribedSecret(client, `${prefix}/installation`);
   // Only `status` reads and writes notes.
   const openNotes = async () => new (await import('./notes.ts')).SecretNotes(client, prefix, uuid);
   return {
     certificates: new SecretCertificates(client, prefix, uuid),
     retirements: new SecretRetirements(client, prefix),
     accounts: new SecretAccounts(client, prefix, uuid),
-    installation: new SecretInstallation(client, prefix, uuid),
-    operations: new SecretOperations(client, prefix),
+    installation: new SecretInstallation(client, installation, uuid),
+    operations: new SecretOperations(client, installation),
     notes: {
       read: async (signal) => (await openNotes()).read(signal),
       write: async (notes, signal) => (await openNotes()).write(notes, signal),

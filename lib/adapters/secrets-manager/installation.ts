@@ -1,7 +1,6 @@
 // Stores the record of the installation as tags of the AWS secret `<prefix>/installation`.
 import {
   CreateSecretCommand,
-  DescribeSecretCommand,
   type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
@@ -11,6 +10,7 @@ import type { FailingChannel } from '../../state/channels.ts';
 import { failingChannels } from '../../state/codec/channels.ts';
 import { decodeInstant, fromParts, toParts } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
+import type { DescribedSecret } from './described.ts';
 import { toList } from './entry.ts';
 import { passTags } from './operations.ts';
 
@@ -32,35 +32,27 @@ const open = 'open';
 /** `InstallationStore` in AWS Secrets Manager. The value of the AWS secret contains nothing secret. */
 export class SecretInstallation implements InstallationStore {
   readonly #client: SecretsManagerClient;
+  readonly #described: DescribedSecret;
   readonly #secret: string;
   readonly #uuid: () => string;
 
-  /** `uuid`: a new random UUID at each call, for version ids. */
-  constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
+  /** `secret`: `<prefix>/installation`. `uuid`: a new random UUID at each call, for version ids. */
+  constructor(client: SecretsManagerClient, secret: DescribedSecret, uuid: () => string) {
     this.#client = client;
-    this.#secret = `${prefix}/installation`;
+    this.#described = secret;
+    this.#secret = secret.name;
     this.#uuid = uuid;
   }
 
   async read(signal: AbortSignal): Promise<InstallationRecord | undefined> {
-    try {
-      const { Tags = [], DeletedDate } = await callSecrets(
-        'DescribeSecret',
-        this.#secret,
-        signal,
-        (options) => this.#client.send(new DescribeSecretCommand({ SecretId: this.#secret }), options),
-      );
-      if (DeletedDate) {
-        const message = `the AWS secret ${this.#secret} is scheduled for deletion: restore it (aws secretsmanager restore-secret --secret-id ${this.#secret})`;
-        throw new StoreError('Failed', message);
-      }
-      const values = new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
-      // Another function has made it: `issue` has not run here yet.
-      return values.has(tags.firstRun) || values.has(tags.lastPass) ? toRecord(values) : undefined;
-    } catch (error) {
-      if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
-      throw error;
+    const { Tags = [], DeletedDate } = (await this.#described.describe(signal)) ?? {};
+    if (DeletedDate) {
+      const message = `the AWS secret ${this.#secret} is scheduled for deletion: restore it (aws secretsmanager restore-secret --secret-id ${this.#secret})`;
+      throw new StoreError('Failed', message);
     }
+    const values = new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+    // Another function has made it: `issue` has not run here yet.
+    return values.has(tags.firstRun) || values.has(tags.lastPass) ? toRecord(values) : undefined;
   }
 
   async create(

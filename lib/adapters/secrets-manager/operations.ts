@@ -1,6 +1,5 @@
 // Notes the work of functions as tags of the AWS secret `<prefix>/installation`.
 import {
-  DescribeSecretCommand,
   type SecretsManagerClient,
   TagResourceCommand,
   UntagResourceCommand,
@@ -10,6 +9,7 @@ import { decodeCluster, encodeCluster } from '../../state/codec/health.ts';
 import { decodeInstant } from '../../state/codec/text.ts';
 import type { Trouble } from '../../state/health.ts';
 import { callSecrets, isRefusal } from './calls.ts';
+import type { DescribedSecret } from './described.ts';
 
 /** The tag of each pass. Each function may write its own only (infra/tag-keys.ts). */
 export const passTags: Readonly<Record<PassName, string>> = {
@@ -22,17 +22,18 @@ export const passTags: Readonly<Record<PassName, string>> = {
 /** `OperationStore` in AWS Secrets Manager. */
 export class SecretOperations implements OperationStore {
   readonly #client: SecretsManagerClient;
+  readonly #described: DescribedSecret;
   readonly #secret: string;
 
-  constructor(client: SecretsManagerClient, prefix: string) {
+  /** `secret`: `<prefix>/installation`. */
+  constructor(client: SecretsManagerClient, secret: DescribedSecret) {
     this.#client = client;
-    this.#secret = `${prefix}/installation`;
+    this.#described = secret;
+    this.#secret = secret.name;
   }
 
   async read(signal: AbortSignal): Promise<OperationRecord> {
-    const described = await this.#call('DescribeSecret', signal, (options) =>
-      this.#client.send(new DescribeSecretCommand({ SecretId: this.#secret }), options),
-    );
+    const described = await this.#described.describe(signal);
     const tags = new Map((described?.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
     const passes = Object.entries(passTags).flatMap(([pass, key]) => {
       const end = decodeInstant(tags.get(key) ?? '');
