@@ -57,6 +57,19 @@ function commands(): readonly string[] {
   return printed.split('\n').flatMap((line) => /^ {4}(\S.*)$/.exec(line)?.[1] ?? []);
 }
 
+test('the dashboard that it names shows the certificates to a browser of this machine', async () => {
+  const [, url = ''] =
+    /dashboard, with buttons that work, is (http:\/\/127\.0\.0\.1:\d+)/.exec(printed) ?? [];
+  const page = await (await fetch(url)).text();
+  const [token = '', endpoint] = ['token', 'widget'].map(
+    (name) => new RegExp(`name="${name}" content="([^"]+)"`).exec(page)?.[1],
+  );
+  const headers = { origin: url, 'content-type': 'application/json', 'x-sandbox-token': token };
+  const body = JSON.stringify({ endpoint, event: {} });
+  const response = await fetch(`${url}/call`, { method: 'POST', headers, body });
+  expect(await response.json()).toMatchObject({ answer: expect.stringContaining('<bdi>depot</bdi>') });
+});
+
 const shells = ['sh', 'bash', 'dash', 'zsh', 'ksh', 'fish'].filter((shell) =>
   (process.env.PATH ?? '').split(delimiter).some((place) => existsSync(join(place, shell))),
 );

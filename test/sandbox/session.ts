@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { listCommands, quote, writeEnvironment } from './commands.ts';
 import { type SandboxControl, startControl } from './control.ts';
+import { startDashboard } from './dashboard/server.ts';
 import { claimFolder, leaveFolder } from './folder.ts';
 import { narrate } from './narration.ts';
 import { type OperatedSandbox, startOperatedSandbox } from './operated.ts';
@@ -51,12 +52,13 @@ export async function runSandbox({
   sandbox.route53.settings.insyncMs = insyncMs;
   sandbox.agent.start();
   control.open(createOrders(sandbox));
-  console.log(await introduce(sandbox, folder, control));
+  const dashboard = await startDashboard(sandbox);
+  console.log(await introduce({ ...sandbox, dashboard: dashboard.url }, folder, control));
 }
 
 /** Writes the files of the folder, and returns what is printed. */
 async function introduce(
-  sandbox: OperatedSandbox,
+  sandbox: OperatedSandbox & { readonly dashboard: string },
   folder: string,
   { owner }: SandboxControl,
 ): Promise<string> {
@@ -80,7 +82,8 @@ async function introduce(
 
   const shown = listCommands(run, registration).map(({ what, command }) => `  ${what}:\n    ${command}\n`);
   return `
-The sandbox is up. Paste these into another terminal, whatever folder and shell it is in:
+The sandbox is up. Its dashboard, with buttons that work, is ${sandbox.dashboard}
+Paste these into another terminal, whatever folder and shell it is in:
 
 ${shown.join('\n')}
   Break something and mend it again; without a name, it says what there is:
