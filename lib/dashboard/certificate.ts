@@ -68,7 +68,7 @@ function renderConditions({ conditions }: CertificateHealth): Html {
     conditions.map(({ type, status, reason, message, lastTransitionTime }) => [
       type,
       status,
-      reason,
+      html`<span class="word">${reason}</span>`,
       renderText(message),
       renderTime(lastTransitionTime) ?? '–',
     ]),

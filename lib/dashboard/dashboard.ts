@@ -32,12 +32,11 @@ function renderList(
 ): Html {
   const found = findCertificates(certificates, request);
   const filter = { ...request, page: found.page };
-  const pages = renderPages(found, filter, endpoints);
   return html`<h2>Certificates</h2>
 ${renderSummary(certificates, endpoints)}
 ${renderOthers(others)}
 ${renderForm(filter, endpoints)}
-${pages}
+${renderPages(found, filter, endpoints, 'above the table')}
 ${renderTable(found.rows, { now: at, entries, endpoints, filter })}
-${found.pages > 1 ? pages : undefined}`;
+${found.pages > 1 ? renderPages(found, filter, endpoints, 'below the table') : undefined}`;
 }

@@ -71,13 +71,18 @@ ${isFiltered ? pageButton('Show all', eventOf({ search: '', page: 1 }), endpoint
 }
 
 /** How many there are, and the buttons to the other pages. */
-export function renderPages({ count, page, pages }: Found, filter: Filter, endpoints: Endpoints): Html {
+export function renderPages(
+  { count, page, pages }: Found,
+  filter: Filter,
+  endpoints: Endpoints,
+  where: 'above the table' | 'below the table',
+): Html {
   const words = countOf(count, 'certificate');
   if (pages === 1) return html`<p class="pages">${words}, the worst first.</p>`;
   const to = (label: string, target: number) =>
     target === page || target < 1 || target > pages
       ? html`<button type="button" class="btn" disabled>${label}</button>`
       : pageButton(label, eventOf({ ...filter, page: target }), endpoints);
-  return html`<nav class="pages" aria-label="Pages"><span>${words}, the worst first. Page ${page} of ${pages}</span>
+  return html`<nav class="pages" aria-label="Pages, ${where}"><span>${words}, the worst first. Page ${page} of ${pages}</span>
 <span>${to('First', 1)} ${to('Previous', page - 1)} ${to('Next', page + 1)} ${to('Last', pages)}</span></nav>`;
 }

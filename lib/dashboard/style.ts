@@ -36,6 +36,7 @@ ${healths}
 .certrelay .tile{border-color:var(--line);color:var(--fg);min-width:120px}
 .certrelay .count{display:block;font-size:24px;font-weight:700}
 .certrelay .health{color:var(--is);white-space:nowrap;font-weight:600}
+.certrelay .word{white-space:nowrap}
 .certrelay .health svg{fill:currentColor;vertical-align:-2px}
 .certrelay .health .on{fill:var(--bg)}
 .certrelay .others li{border-left:3px solid var(--line);padding:2px 8px;margin:4px 0}

@@ -15,7 +15,8 @@ export type Part =
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'kubectl'
-  | 'gateway-api';
+  | 'gateway-api'
+  | 'chromium';
 
 /** The parts that a cluster needs, for `missing`. */
 export const kubernetesParts: readonly Part[] = [
