@@ -1,5 +1,9 @@
 // Shows the report of `deploy`: what each target gets, and why.
 import { type AnswerFields, listOf, textOf, textsOf } from './answer.ts';
+import type { ExitCode } from './errors.ts';
+import { describeOmitted } from './orders.ts';
+import { printResult, reportFailures, say } from './print.ts';
+import type { CommandSession } from './session.ts';
 import { formatTable, type TableColumn, type TableStyle } from './table.ts';
 import { type Colour, localizeTimes } from './text.ts';
 
@@ -39,6 +43,42 @@ export function describeHandedOn(report: AnswerFields): string {
   const clusters = textsOf(report, 'handedOn');
   if (clusters.length === 0) return '';
   return `in invocations of their own: ${clusters.join(', ')}; "certrelay status" shows how they end`;
+}
+
+/** Prints a report of `deploy`: a table for a plan, else a line for each target.
+ *  @param held What a version that is not delivered was asked to be, as `rolled back`. */
+export async function printDeliveries(
+  session: CommandSession,
+  report: AnswerFields,
+  { isPlan, held = 'held' }: { readonly isPlan: boolean; readonly held?: string },
+): Promise<ExitCode> {
+  const rows = listDeliveries(report);
+  await printResult(session, {
+    data: report,
+    text: (style) =>
+      isPlan || style.isWide
+        ? formatDeliveries(report, style)
+        : rows.map((row) => describeRow(row, held)).join(''),
+    names: [...new Set(rows.map(({ certificate }) => `certificate/${certificate}`))],
+  });
+  for (const words of [describeOmitted(report), describeHandedOn(report)])
+    if (words !== '') say(session, words);
+  return reportFailures(session, report);
+}
+
+/** One line: `certificate/shop delivered to prod/shop/shop-tls`. */
+function describeRow(row: DeliveryRow, held: string): string {
+  const { certificate, target, outcome, restarted, message } = row;
+  const what = `certificate/${certificate}`;
+  const restarts = restarted.length > 0 ? `, restarted ${restarted.join(', ')}` : '';
+  switch (outcome) {
+    case 'delivered':
+      return `${what} delivered to ${target}${restarts}\n`;
+    case 'unchanged':
+      return `${what} unchanged in ${target}\n`;
+    default:
+      return `${[what, outcome === 'held' ? held : outcome, ...(target === '' ? [] : ['in', target])].join(' ')}: ${message}\n`;
+  }
 }
 
 function readRow(certificate: string, fields: AnswerFields): DeliveryRow {

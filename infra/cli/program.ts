@@ -2,13 +2,15 @@
 import { Command, CommanderError, Option } from 'commander';
 import { oneLine } from '../../lib/policy/bounds.ts';
 import { toError } from '../../lib/ports/errors.ts';
-import { type CommandDefinition, type CommandOptions, commands } from './definitions.ts';
+import { type CommandDefinition, type CommandOptions, commandGroups } from './definitions.ts';
 import { CommandError, type ExitCode, exitCodes } from './errors.ts';
 import { findPlace } from './place.ts';
 import { type CommandSession, type CommonOptions, outputFormats } from './session.ts';
 import { startSpinner } from './spinner.ts';
 import type { Terminal } from './terminal.ts';
 import { localizeTimes } from './text.ts';
+import { actCommands } from './words/act.ts';
+import { lookCommands } from './words/look.ts';
 
 /** Runs a command and returns its exit code. Never rejects. @param signal Aborted when a person cancels. */
 export async function runCommandLine(
@@ -41,6 +43,7 @@ type RunDefinition = (
 function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
   const program = new Command('certrelay')
     .description('Shows and operates an installation of Certrelay, with your AWS credentials.')
+    .helpCommand(hasHelpCommand)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({
@@ -51,11 +54,11 @@ function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
       outputError: (text, write) => write(oneMistake(text)),
     });
   for (const option of commonOptions()) program.addOption(option);
-  for (const definition of commands) {
+  for (const definition of [...lookCommands, ...actCommands]) {
     const command = program.command(definition.usage).description(definition.description);
-    command.helpGroup(definition.group).copyInheritedSettings(program);
+    command.helpGroup(commandGroups[definition.group]).copyInheritedSettings(program);
     for (const option of definition.options ?? []) command.addOption(option);
-    if (definition.example) command.addHelpText('after', `\nExample:\n  npx certrelay ${definition.example}`);
+    command.addHelpText('after', `\nExample:\n  npx certrelay ${definition.example}`);
     command.action(async (...values: readonly unknown[]) => {
       // The last two are commander's: the options, and the command itself.
       await run(definition, values.slice(0, -2), command.optsWithGlobals<CommandOptions>());
@@ -63,6 +66,9 @@ function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
   }
   return program.addHelpText('after', `\n${endings}`);
 }
+
+/** `--help` does the same for each command. */
+const hasHelpCommand = false;
 
 const endings = `Exit codes: 0 fine, 1 something is Degraded or failed, 2 wrong usage,
 3 AWS refused or timed out, 4 no credentials, 5 no network, 130 cancelled.

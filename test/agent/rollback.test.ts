@@ -16,7 +16,7 @@ test('D13 a version whose workload never becomes available is taken back, no lat
     outcome: 'held',
     restarted: ['Deployment web'],
     message: expect.stringMatching(
-      /^Deployment web .*; the previous version \(version-1\) is put back, restarted Deployment web; .* serverless invoke --function deploy --data '{"certificates":\["shop"\],"resume":true}'$/,
+      /^Deployment web .*; the previous version \(version-1\) is put back, restarted Deployment web; .* npx certrelay resume shop$/,
     ),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);
@@ -48,7 +48,7 @@ test('D13 a version whose workload never becomes available is taken back, no lat
   expect(judgeCertificate({ name: 'shop', entry: known }, context)).toMatchObject({
     health: 'Degraded',
     reason: 'TakenBack',
-    command: expect.stringContaining('"resume":true'),
+    command: expect.stringContaining('certrelay resume '),
     message: expect.stringMatching(/^it failed at lab\/shop\/shop-tls and was taken back: Deployment web /),
   });
 

@@ -56,7 +56,7 @@ test('D13 a wave that fails puts the Secret and its workloads back, and the repo
     outcome: 'held',
     restarted: ['Deployment a', 'Deployment b', 'Deployment canary'],
     message: expect.stringMatching(
-      /^Deployment a .*; the previous version \(version-1\) is put back, restarted Deployment a, Deployment b, Deployment canary; .* serverless invoke --function deploy --data '{"certificates":\["shop"\],"resume":true}'$/,
+      /^Deployment a .*; the previous version \(version-1\) is put back, restarted Deployment a, Deployment b, Deployment canary; .* npx certrelay resume shop$/,
     ),
   });
   expect(codesOf(report)).toEqual(['RolloutFailed']);

@@ -35,14 +35,15 @@ function readWords(line: string): readonly string[] {
   );
 }
 
-/** What is the same on every day: instants, days and keys are not, nor are the widths of columns. */
+/** What is the same on every day: instants, days and versions are not, nor are the widths of columns and
+ *  where lines break. */
 function steady(text: string): string {
   return text
+    .replaceAll(/\s+/g, ' ')
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d (UTC|[+-]\d\d:\d\d)/g, 'TIME')
+    .replaceAll(/\d{4}-[\d: -]*…/g, '…')
     .replaceAll(/\b\d+\.\d\b/g, 'DAYS')
-    .replaceAll(/TI?M?E?…|\d{4}-[\d: -]*…/g, '…')
-    .replaceAll(/[ \t]+/g, ' ')
-    .replaceAll(/ $/gm, '')
+    .replaceAll(/\b[0-9a-f]{64}\b/g, 'VERSION')
     .trim();
 }
 

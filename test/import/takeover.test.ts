@@ -128,7 +128,7 @@ describe('a Secret that nothing manages any more', () => {
     const answer = await take(harness, secretOf());
     if (answer.outcome !== 'imported') throw new Error('it was not imported');
     expect(atPut).toMatchObject([{ version: answer.version, target: 'import' }]);
-    const command = `npx serverless invoke --function deploy --data '{"certificates":["${answer.certificate}"],"resume":true}'`;
+    const command = `npx certrelay resume ${answer.certificate}`;
     expect(answer.notes.join()).toContain(command);
     expect(await take(harness, secretOf())).toMatchObject({ outcome: 'unchanged', notes: answer.notes });
     await store.record(answer.certificate, { freeze: null });

@@ -52,9 +52,9 @@ it('calls status once, and says where the webhook is and the next three commands
     'Webhook: https://abc.execute-api.eu-west-1.amazonaws.com/domains (refuses every request: the inventory has no registration)',
     'Called status once: alarms begin from what it measured.',
     'Next:',
-    `  npx serverless invoke --function issue ${place} --data '{"dryRun":true}'   # the plan, and why`,
-    expect.stringMatching(`^  npx serverless invoke --function issue ${place} +# orders`),
-    expect.stringMatching(`^  npx serverless invoke --function status ${place} +# how everything stands`),
+    `  npx certrelay plan ${place}     # the plan, and why`,
+    expect.stringMatching(`^  npx certrelay renew ${place} +# orders`),
+    expect.stringMatching(`^  npx certrelay status ${place} +# how everything stands`),
   ]);
 });
 

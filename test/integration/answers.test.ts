@@ -108,7 +108,7 @@ describe('a name that nobody knows', () => {
       /^shpo: Unknown: no certificate is called "shpo", neither in the inventory nor by registration; did you mean "shop"\?/,
     );
     expect(lines.slice(1, -1)).toEqual(['to go on, run:']);
-    expect(lines.at(-1)).toMatch(/^ {2}npx serverless invoke --function status/);
+    expect(lines.at(-1)).toMatch(/^ {2}npx certrelay status/);
     expect(written()).toBe(before);
   });
 
@@ -120,7 +120,7 @@ describe('a name that nobody knows', () => {
     expect(answer).toMatchObject({
       ok: false,
       certificates: [{ name: 'shop' }],
-      failures: [{ what: 'shpo', code: 'Unknown', command: expect.stringContaining('["shop"]') }],
+      failures: [{ what: 'shpo', code: 'Unknown', command: expect.stringContaining('status shop') }],
     });
   });
 

@@ -39,10 +39,7 @@ it('K30 a pass in which no certificate was issued ends with an error that names 
     expect.stringMatching(/^two: unauthorized: .*two\.example\.com/),
     'to go on, run:',
   ]);
-  const event = { certificates: ['one', 'two'], dryRun: true, report: true };
-  expect(lines.slice(3)).toEqual([
-    `  npx serverless invoke --function issue --data '${JSON.stringify(event)}'`,
-  ]);
+  expect(lines.slice(3)).toEqual(['  npx certrelay plan one two --region eu-central-1']);
   expect(texts()).toEqual([]);
   sandbox.authority.settings.failValidation.clear();
 });

@@ -53,7 +53,7 @@ it('an import from a cluster changes nothing there, whatever runs, until deploy 
           {
             outcome: 'held',
             message: expect.stringMatching(
-              /imported from Secret .*\/edge\/left-tls, and an import alone delivers nothing; .*"resume":true/,
+              /imported from Secret .*\/edge\/left-tls, and an import alone delivers nothing; .*certrelay resume /,
             ),
           },
         ],

@@ -51,7 +51,7 @@ export function change(name: string, fields: Partial<HealthChange> = {}): Health
     notAfter: new Date('2026-12-06T12:00:00Z'),
     expiresInDays: 6.2,
     targets: null,
-    command: `npx serverless invoke --function issue --data '{"certificates":["${name}"],"dryRun":true}'`,
+    command: `npx certrelay plan ${name}`,
     ...fields,
   };
 }

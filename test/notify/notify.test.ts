@@ -82,7 +82,7 @@ test('a notice says what, since when, days left and the next command, in each ch
       'the CA says',
       'shop.example.com',
       '6.2',
-      'npx serverless invoke',
+      'npx certrelay plan shop',
     ]) {
       expect(text).toContain(part);
     }

@@ -1,8 +1,10 @@
 // The commands that messages show: a shell reads from them what was meant, whatever the names are.
 import { execFileSync } from 'node:child_process';
-import { afterEach, describe, expect, it } from 'vitest';
-import { invokeCommand, setCommandPlace } from '../../lib/policy/commands.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CalledFunction, invokeCommand, setCommandPlace } from '../../lib/policy/commands.ts';
+import { certrelayWith, startScriptedLambda } from '../cli/harness.ts';
 
+beforeEach(() => setCommandPlace({}));
 afterEach(() => setCommandPlace({}));
 
 /** The words that a shell gives to `npx`. */
@@ -27,30 +29,61 @@ describe('a command', () => {
     const command = invokeCommand('deploy', data);
     expect(command).toMatch(/^[ -~]+$/);
     const words = readByShell(command);
+    if (words[0] === 'certrelay') return expect(words).toEqual(['certrelay', 'resume', name]);
     expect(words.slice(0, -1)).toEqual(['serverless', 'invoke', '--function', 'deploy', '--data']);
-    expect(JSON.parse(words.at(-1) ?? '')).toEqual(data);
-  });
-
-  it('without an event has none', () => {
-    expect(invokeCommand('status')).toBe('npx serverless invoke --function status');
+    return expect(JSON.parse(words.at(-1) ?? '')).toEqual(data);
   });
 
   it.each([
-    [{ stage: 'dev', region: 'eu-central-1' }, []],
+    ['-rf', 'a name that would be an option'],
+    ['red\u202Eder', 'a name that a terminal does not show'],
+  ])('invokes the function for %j: %s', (name) => {
+    expect(invokeCommand('status', { certificates: [name] })).toMatch(/^npx serverless invoke/);
+  });
+
+  it.each<[CalledFunction, Readonly<Record<string, unknown>> | undefined, string]>([
+    ['status', undefined, 'status'],
+    ['status', { certificates: ['shop'], report: true }, 'status shop'],
+    ['issue', { dryRun: true }, 'plan'],
+    ['issue', { certificates: ['shop'], dryRun: true }, 'plan shop'],
+    ['issue', { certificates: ['shop'], force: true }, 'renew shop --force'],
+    ['deploy', { clusters: ['prod'], dryRun: true }, 'deploy --cluster prod --dry-run'],
+    ['deploy', { targets: ['prod/shop/tls', 'prod/a/b'] }, 'deploy --target prod/shop/tls prod/a/b'],
+    ['deploy', { certificates: ['shop'], rollback: true }, 'rollback shop'],
+    ['pause', { certificates: ['shop'], resume: true }, 'unpause shop'],
+    ['retire', { restore: ['shop'] }, 'restore shop'],
+    ['retire', { certificates: ['shop'], dryRun: true }, 'retire shop --dry-run'],
+    ['probe', { certificates: ['shop'] }, 'probe shop'],
+  ])('for %s with %j is: npx certrelay, which calls it with that', async (name, data, words) => {
+    const command = invokeCommand(name, data);
+    expect(command).toBe(`npx certrelay ${words}`);
+    const lambda = await startScriptedLambda(() => ({ body: '{"ok":true,"failures":[]}' }));
+    const ended = await certrelayWith(readByShell(command).slice(1), { env: lambda.env });
+    lambda.stop();
+    expect(ended.code).toBe(0);
+    const event = { ...data, report: true };
+    expect(lambda.events).toContainEqual(expect.objectContaining({ name, event }));
+  });
+
+  it('invokes the function if the command line has no word for a field', () => {
+    expect(invokeCommand('status', { acknowledge: ['shop'] })).toMatch(
+      /^npx serverless invoke .*acknowledge/,
+    );
+    expect(invokeCommand('export', { certificates: ['shop'] })).toMatch(/^npx serverless invoke/);
+  });
+
+  it.each([
+    [{ stage: 'dev' }, []],
+    [{ stage: 'dev', region: 'eu-central-1' }, ['--region', 'eu-central-1']],
     [{ stage: 'prod' }, ['--stage', 'prod']],
-    [{ region: 'us-east-1' }, ['--region', 'us-east-1']],
     [{ stage: "a'; id; '", region: 'us-gov-west-1' }, ['--stage', "a'; id; '", '--region', 'us-gov-west-1']],
-  ])('names of the installation %j what is not the default', (place, options) => {
+  ])('names of the installation %j what is not certain', (place, options) => {
     setCommandPlace(place);
-    const words = readByShell(invokeCommand('issue', { dryRun: true }));
-    expect(words).toEqual([
-      'serverless',
-      'invoke',
-      '--function',
-      'issue',
+    expect(readByShell(invokeCommand('issue', { dryRun: true }))).toEqual(['certrelay', 'plan', ...options]);
+    const invocation = readByShell(invokeCommand('export', {}));
+    expect(invocation.slice(0, 4 + options.length)).toEqual([
+      ...['serverless', 'invoke', '--function', 'export'],
       ...options,
-      '--data',
-      '{"dryRun":true}',
     ]);
   });
 });

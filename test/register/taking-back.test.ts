@@ -150,7 +150,7 @@ describe('a name that is being given up', () => {
     expect(await look()).toEqual({ kind: 'gone', name: 'customer', until });
     expect(log.lines.at(-1)).toMatchObject({
       event: 'registration refused',
-      fields: { problem: expect.stringContaining('"restore":["customer"]') },
+      fields: { problem: expect.stringContaining('restore customer') },
     });
   });
 });

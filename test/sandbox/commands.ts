@@ -57,7 +57,12 @@ export function listCommands(run: string, registration: string): readonly ShownC
   const local = (name: string, ...more: readonly string[]) =>
     ['npx', 'serverless', 'invoke', 'local', '-f', name, ...more] as const;
   return [
-    of('What is due; this runs in your terminal', ...local('issue', '--data', '{"dryRun": true}')),
+    of('What is due, and why', 'npx', 'certrelay', 'plan'),
+    of('How everything stands', 'npx', 'certrelay', 'status'),
+    of(
+      'The same plan, in a function that runs in your terminal',
+      ...local('issue', '--data', '{"dryRun": true}'),
+    ),
     of('Order what is due', ...local('issue')),
     of('Bring it to every target', ...local('deploy')),
     of('Register a customer, signed as the webhook wants it', ...local('register', '--path', registration)),
@@ -69,7 +74,7 @@ export function listCommands(run: string, registration: string): readonly ShownC
       '-f',
       'issue',
     ),
-    of('How everything stands', 'npx', 'serverless', 'invoke', '-f', 'status', '--data', '{"report": true}'),
+    of('All that is known of one certificate', 'npx', 'certrelay', 'why', 'shop'),
     of(
       'The certificate and its key, as a file each would have them',
       ...local('export', '--data', '{"certificates": ["shop"]}'),

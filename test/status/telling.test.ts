@@ -43,7 +43,7 @@ describe('a change', () => {
       notAfter: at(-hourMs),
       expiresInDays: -0.1,
       targets: null,
-      command: expect.stringContaining('npx serverless invoke --function issue'),
+      command: expect.stringContaining('npx certrelay plan shop'),
     });
     expect(lab.state('shop').health).toMatchObject({
       health: 'Degraded',

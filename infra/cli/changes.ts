@@ -1,0 +1,68 @@
+// What commands have in common that change certificates: one line for each, and asking before harm is done.
+import { type AnswerFields, listOf, textOf } from './answer.ts';
+import { CommandError, type ExitCode } from './errors.ts';
+import { printResult, reportFailures } from './print.ts';
+import type { CommandSession } from './session.ts';
+import { localizeTimes } from './text.ts';
+
+/** What became of one certificate, as the end of a line that begins with its name. */
+export type DescribeChange = (entry: AnswerFields) => string;
+
+/** Prints `certificate/shop …` for each certificate of a report, and its failures. */
+export async function printChanges(
+  session: CommandSession,
+  report: AnswerFields,
+  describe: DescribeChange = describeOutcome,
+): Promise<ExitCode> {
+  const entries = listOf(report, 'certificates');
+  const nameOf = (entry: AnswerFields) => `certificate/${textOf(entry, 'name')}`;
+  await printResult(session, {
+    data: report,
+    text: () => entries.map((entry) => `${nameOf(entry)} ${describe(entry)}\n`).join(''),
+    names: entries.map(nameOf),
+  });
+  return reportFailures(session, report);
+}
+
+/** `retiring: …` */
+function describeOutcome(entry: AnswerFields): string {
+  const message = localizeTimes(textOf(entry, 'message'));
+  return `${textOf(entry, 'outcome')}${message === '' ? '' : `: ${message}`}`;
+}
+
+/** Asks a person to type each name, unless they have said that they mean it.
+ *  @param harm What would be done, as in `letting it go`.
+ *  @throws CommandError `usage` if nobody can be asked, `cancelled` if another text is typed. */
+export async function confirmNames(
+  session: CommandSession,
+  names: readonly string[],
+  { harm, isSure }: { readonly harm: string; readonly isSure: boolean },
+): Promise<void> {
+  if (isSure) return;
+  const { terminal, signal } = session;
+  if (!terminal.isInteractive)
+    throw new CommandError(
+      'usage',
+      `${harm} cannot be taken back easily: give --yes, or call it from a terminal`,
+    );
+  for (const name of names) {
+    const typed = await terminal.ask(`${harm}: type the name ${name} to go on: `, signal);
+    if (typed.trim() !== name) throw new CommandError('cancelled', `cancelled: that is not ${name}`);
+  }
+}
+
+/** Says what a call would do whose function has no dry run: it only looks whether the names are known. */
+export async function rehearse(
+  session: CommandSession,
+  names: readonly string[],
+  would: string,
+): Promise<ExitCode> {
+  const report = await session.call('status', { certificates: names }, { isRead: true });
+  const known = listOf(report, 'certificates').map(({ name }) => ({
+    name,
+    outcome: 'planned',
+    message: would,
+  }));
+  const { ok, failures } = report;
+  return printChanges(session, { certificates: known, ok, failures }, () => would);
+}

@@ -1,0 +1,53 @@
+// `certrelay list`: every certificate with its names and targets.
+import { type AnswerFields, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
+import type { RunCommand } from '../definitions.ts';
+import { type ExitCode, exitCodes } from '../errors.ts';
+import { printResult, reportFailures, say } from '../print.ts';
+import { formatTable, type TableColumn } from '../table.ts';
+import { formatTime } from '../text.ts';
+
+/** Runs it. What is healthy or not is no matter here. */
+export const run: RunCommand = async (session): Promise<ExitCode> => {
+  const manner = { isRead: true };
+  const [status, retired] = await Promise.all([
+    session.call('status', {}, manner),
+    session.call('retire', {}, manner),
+  ]);
+  const certificates = listOf(status, 'certificates').toSorted(byName);
+  const names = new Set(certificates.map((entry) => textOf(entry, 'name')));
+  const gone = listOf(retired, 'certificates').filter((entry) => !names.has(textOf(entry, 'name')));
+  const rows = [...certificates, ...gone];
+  await printResult(session, {
+    data: { certificates, retired: listOf(retired, 'certificates') },
+    text: (style) => formatTable(columns, rows, style),
+    names: rows.map((entry) => textOf(entry, 'name')),
+  });
+  const omitted = numberOf(status, 'omitted') ?? 0;
+  if (omitted > 0) say(session, `${omitted} more are not listed: name them, as in "certrelay status shop"`);
+  const code = reportFailures(session, status, retired);
+  return code === exitCodes.fine ? exitCodes.fine : code;
+};
+
+function byName(one: AnswerFields, other: AnswerFields): number {
+  return textOf(one, 'name') < textOf(other, 'name') ? -1 : 1;
+}
+
+const columns: readonly TableColumn<AnswerFields>[] = [
+  { header: 'NAME', of: (entry) => textOf(entry, 'name') },
+  { header: 'SOURCE', givesWay: 2, of: (entry) => textOf(entry, 'source') || textOf(entry, 'outcome') },
+  { header: 'ENDS', givesWay: 3, of: describeEnd },
+  { header: 'TARGETS', givesWay: 1, of: (entry) => describeTargets(entry) },
+  { header: 'DOMAINS', isFlexible: true, of: (entry) => textsOf(entry, 'domains').join(' ') },
+];
+
+/** The end of what is stored, or of the time to restore it. */
+function describeEnd(entry: AnswerFields): string {
+  const end = timeOf(entry, 'notAfter') ?? timeOf(entry, 'until');
+  return end ? formatTime(end).slice(0, 10) : '';
+}
+
+function describeTargets(entry: AnswerFields): string {
+  const targets = listOf(entry, 'targets').map((target) => textOf(target, 'target'));
+  const [first = ''] = targets;
+  return targets.length > 1 ? `${first} +${targets.length - 1}` : first;
+}

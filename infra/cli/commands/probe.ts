@@ -1,0 +1,50 @@
+// `certrelay probe`: looks at what is served.
+import { type AnswerFields, listOf, textOf } from '../answer.ts';
+import type { RunCommand } from '../definitions.ts';
+import { exitCodes } from '../errors.ts';
+import { namesField, readNames } from '../names.ts';
+import { describeOmitted } from '../orders.ts';
+import { printResult, reportFailures, say } from '../print.ts';
+import { formatTable, type TableColumn } from '../table.ts';
+import { type Colour, localizeTimes } from '../text.ts';
+
+/** Runs it. Another certificate than the delivered one is a failure here: a person asks whether all is
+ *  well. */
+export const run: RunCommand = async (session, [given]) => {
+  // Its result is recorded, so that another try is no harm.
+  const report = await session.call('probe', namesField(readNames(given)), { isRead: true });
+  const rows = listOf(report, 'certificates');
+  await printResult(session, {
+    data: report,
+    text: (style) => formatTable(columns, rows, style),
+    names: rows.map((row) => textOf(row, 'name')),
+  });
+  const omitted = describeOmitted(report);
+  if (omitted !== '') say(session, omitted);
+  const code = reportFailures(session, report);
+  const isWrong = rows.some((row) => ['stale', 'mismatch'].includes(textOf(row, 'served')));
+  return code === exitCodes.fine && isWrong ? exitCodes.failed : code;
+};
+
+const colours: Readonly<Record<string, Colour>> = {
+  served: 'green',
+  stale: 'red',
+  mismatch: 'red',
+  failed: 'red',
+  unreachable: 'yellow',
+};
+
+const columns: readonly TableColumn<AnswerFields>[] = [
+  { header: 'NAME', of: (row) => textOf(row, 'name') },
+  { header: 'SERVED', of: (row) => textOf(row, 'served'), colour: (row) => colours[textOf(row, 'served')] },
+  {
+    header: 'ADDRESSES',
+    isWide: true,
+    of: (row) => listOf(row, 'addresses').map(describeAddress).join(', '),
+  },
+  { header: 'MESSAGE', isFlexible: true, of: (row) => localizeTimes(textOf(row, 'message')) },
+];
+
+function describeAddress(address: AnswerFields): string {
+  return [textOf(address, 'name'), textOf(address, 'address'), textOf(address, 'served')].join(' ');
+}

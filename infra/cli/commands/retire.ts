@@ -1,0 +1,13 @@
+// `certrelay retire`: lets certificates go.
+import { confirmNames, printChanges } from '../changes.ts';
+import type { RunCommand } from '../definitions.ts';
+import { readNames } from '../names.ts';
+
+/** Runs it. */
+export const run: RunCommand = async (session, [given], { revoke, dryRun, yes }) => {
+  const certificates = readNames(given);
+  const harm = revoke ? 'Letting it go and revoking it' : 'Letting it go';
+  await confirmNames(session, certificates, { harm, isSure: yes === true || dryRun === true });
+  const event = { certificates, ...(revoke ? { revoke } : {}), ...(dryRun ? { dryRun } : {}) };
+  return printChanges(session, await session.call('retire', event, { isRead: dryRun === true }));
+};

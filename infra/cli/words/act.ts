@@ -1,0 +1,90 @@
+// The commands that change something about certificates.
+import { Option } from 'commander';
+import type { CommandDefinition } from '../definitions.ts';
+
+const dryRun = new Option('--dry-run', 'only say what would be done');
+const yes = new Option('--yes', 'do not ask for the name');
+
+/** In the order of the help. */
+export const actCommands: readonly CommandDefinition[] = [
+  {
+    usage: 'renew [name...]',
+    description: 'order what is due, of these certificates or of all',
+    group: 'act',
+    options: [new Option('--force', 'order the one certificate although it is not due'), dryRun],
+    example: 'renew shop --force',
+    load: () => import('../commands/renew.ts'),
+  },
+  {
+    usage: 'deploy [name...]',
+    description: 'bring stored certificates to their targets',
+    group: 'act',
+    options: [
+      new Option('--target <target...>', 'only these, such as prod/shop/shop-tls'),
+      new Option('--cluster <name...>', 'only these clusters'),
+      dryRun,
+    ],
+    example: 'deploy shop',
+    load: () => import('../commands/deploy.ts'),
+  },
+  {
+    usage: 'pause <name...>',
+    description: 'order these no more until somebody says "unpause"',
+    group: 'act',
+    options: [new Option('--reason <words>', 'for those who read it later'), dryRun],
+    example: 'pause shop --reason "moves to another CA"',
+    load: () => import('../commands/pause.ts'),
+  },
+  {
+    usage: 'unpause <name...>',
+    description: 'order these again',
+    group: 'act',
+    options: [dryRun],
+    example: 'unpause shop',
+    load: () => import('../commands/unpause.ts'),
+  },
+  {
+    usage: 'ack <name...>',
+    description: 'say that a trouble is known: of a certificate, or as cluster/prod',
+    group: 'act',
+    options: [
+      new Option('--for <time>', 'such as 12h or 7d; 0h ends it').makeOptionMandatory(),
+      new Option('--reason <words>', 'for those who read it later'),
+      dryRun,
+    ],
+    example: 'ack shop --for 7d --reason "waits for the new zone"',
+    load: () => import('../commands/ack.ts'),
+  },
+  {
+    usage: 'rollback <name...>',
+    description: 'put the version before back, and deliver the current one no more',
+    group: 'act',
+    options: [dryRun],
+    example: 'rollback shop',
+    load: () => import('../commands/rollback.ts'),
+  },
+  {
+    usage: 'resume <name...>',
+    description: 'deliver a version again that was stopped',
+    group: 'act',
+    options: [dryRun],
+    example: 'resume shop',
+    load: () => import('../commands/resume.ts'),
+  },
+  {
+    usage: 'retire <name...>',
+    description: 'let certificates go: no orders, no Secrets, deleted after 30 days',
+    group: 'act',
+    options: [new Option('--revoke', 'revoke their versions, too'), dryRun, yes],
+    example: 'retire shop --dry-run',
+    load: () => import('../commands/retire.ts'),
+  },
+  {
+    usage: 'restore <name...>',
+    description: 'bring back what is being let go',
+    group: 'act',
+    options: [dryRun],
+    example: 'restore shop',
+    load: () => import('../commands/restore.ts'),
+  },
+];

@@ -1,0 +1,90 @@
+// Commands that change something: what they call, what they print, and how they ask before harm is done.
+import { afterEach, describe, expect, it } from 'vitest';
+import { certrelay, certrelayWith, startScriptedLambda } from './harness.ts';
+
+let stop = () => {};
+afterEach(() => stop());
+
+async function answering(answer: object) {
+  const lambda = await startScriptedLambda(() => ({
+    body: JSON.stringify({ ok: true, failures: [], ...answer }),
+  }));
+  stop = () => lambda.stop();
+  return lambda;
+}
+
+describe('a command that does harm', () => {
+  const retiring = { certificates: [{ name: 'shop', outcome: 'retiring', message: 'a person let it go' }] };
+
+  it('asks a person to type the name, and does nothing for another one', async () => {
+    const { env, events } = await answering(retiring);
+    const wrong = await certrelay('retire shop', { env, answer: 'yes' });
+    expect(wrong).toMatchObject({ code: 130, out: '' });
+    expect(wrong.err).toContain('type the name shop');
+    expect(events).toEqual([]);
+    const right = await certrelay('retire shop', { env, answer: 'shop' });
+    expect(right).toMatchObject({ code: 0, out: 'certificate/shop retiring: a person let it go\n' });
+    expect(events).toMatchObject([{ name: 'retire', event: { certificates: ['shop'], report: true } }]);
+  });
+
+  it('is refused without a terminal, unless --yes says that it is meant', async () => {
+    const { env, events } = await answering(retiring);
+    const refused = await certrelay('retire shop', { env });
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toContain('give --yes');
+    expect(events).toEqual([]);
+    expect(await certrelay('retire shop --revoke --yes', { env })).toMatchObject({ code: 0 });
+    expect(events).toMatchObject([{ event: { certificates: ['shop'], revoke: true } }]);
+  });
+});
+
+describe('a dry run', () => {
+  it.each([
+    ['renew shop --dry-run', 'issue', { certificates: ['shop'], dryRun: true }],
+    ['deploy --cluster lab --dry-run', 'deploy', { clusters: ['lab'], dryRun: true }],
+    ['rollback shop --dry-run', 'deploy', { certificates: ['shop'], rollback: true, dryRun: true }],
+    ['retire shop --dry-run', 'retire', { certificates: ['shop'], dryRun: true }],
+    ['restore shop --dry-run', 'retire', { restore: ['shop'], dryRun: true }],
+  ])('%s is one of the function %s', async (line, name, event) => {
+    const { env, events } = await answering({});
+    expect((await certrelay(line, { env })).code).toBe(0);
+    expect(events).toMatchObject([{ name, event }]);
+  });
+
+  it.each([
+    'pause shop --dry-run',
+    'unpause shop --dry-run',
+    'ack shop --for 1h --reason x --dry-run',
+  ])('%s calls status alone, and says what would be done', async (line) => {
+    const { env, events } = await answering({ certificates: [{ name: 'shop' }] });
+    const { code, out } = await certrelay(line, { env });
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^certificate\/shop would be /) });
+    expect(events).toMatchObject([{ name: 'status', event: { report: true } }]);
+    expect(JSON.stringify(events)).not.toContain('acknowledge');
+  });
+});
+
+it('ack names what was acknowledged, and not what failed', async () => {
+  const { env, events } = await answering({
+    ok: false,
+    certificates: [],
+    failures: [{ what: 'blog', code: 'Unexpected', message: 'it is Healthy' }],
+  });
+  const args = ['ack', 'shop', 'blog', 'cluster/prod', '--for', '7d', '--reason', 'the quota is asked for'];
+  const { code, out, err } = await certrelayWith(args, { env });
+  expect({ code, out }).toEqual({
+    code: 1,
+    out: 'certificate/shop acknowledged for 7d\ncluster/prod acknowledged for 7d\n',
+  });
+  expect(err).toContain('blog: Unexpected: it is Healthy');
+  const acknowledge = ['shop', 'blog', 'cluster/prod'];
+  expect(events).toMatchObject([{ event: { acknowledge, for: '7d', reason: 'the quota is asked for' } }]);
+  expect((await certrelay('ack shop --for 7d', { env })).code).toBe(2);
+});
+
+it('probe ends with 1 where another certificate is served', async () => {
+  const { env } = await answering({
+    certificates: [{ name: 'shop', served: 'stale', message: 'an old one' }],
+  });
+  expect(await certrelay('probe', { env })).toMatchObject({ code: 1, out: expect.stringContaining('stale') });
+});
