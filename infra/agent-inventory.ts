@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { partForAgent } from '../lib/agent/scope.ts';
 import { serializeInventory } from '../lib/inventory/inventory.ts';
 import { describeError, toError } from '../lib/ports/errors.ts';
-import { readInventory } from './build.ts';
 import { isMainScript } from './main-script.ts';
+import { readInventory } from './read-inventory.ts';
 
 const usage = `usage: npm run --silent inventory:agent -- CLUSTER [--inventory FILE]
 

@@ -5,11 +5,11 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { mapConcurrently } from '../lib/async/map-concurrently.ts';
-import type { Inventory } from '../lib/certificate/spec.ts';
-import { parseInventory } from '../lib/inventory/inventory.ts';
-import { describeProblems } from '../lib/inventory/problems.ts';
 import { isMainScript } from './main-script.ts';
 import { mergeStart } from './one-start.ts';
+import { readInventory } from './read-inventory.ts';
+
+export { readInventory } from './read-inventory.ts';
 
 /** What to build, and where. */
 export interface BuildOptions {
@@ -43,14 +43,6 @@ export async function buildFunctions(options: BuildOptions): Promise<readonly Bu
   const inventory = Buffer.from(JSON.stringify(await readInventory(options.inventoryFile)));
   const entries = await findEntries(options.sourceFolder);
   return mapConcurrently(entries, concurrency, (entry) => buildFunction(entry, options.outFolder, inventory));
-}
-
-/** Reads and checks the inventory. @param prefix The installation's, where it is known.
- *  @throws Error with every mistake in it. */
-export async function readInventory(file: string, prefix?: string): Promise<Inventory> {
-  const parsed = parseInventory(await readFile(file, 'utf8'), prefix);
-  if ('problems' in parsed) throw new Error(describeProblems(file, parsed.problems));
-  return parsed.inventory;
 }
 
 /** Entry points: the files that export `handler`, and the agent. Other files are parts that they share. */

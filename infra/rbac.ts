@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import { dump } from 'js-yaml';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { listRoles, type NamespaceRules, type RoleRule } from '../lib/policy/kubernetes/cluster-roles.ts';
-import { readInventory } from './build.ts';
 import { isMainScript } from './main-script.ts';
+import { readInventory } from './read-inventory.ts';
 
 const help = `usage: npm run --silent rbac -- [cluster] [--user <name> | --service-account <namespace>/<name>] [--argo-rollouts]
 

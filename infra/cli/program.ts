@@ -11,6 +11,7 @@ import type { Terminal } from './terminal.ts';
 import { localizeTimes } from './text.ts';
 import { actCommands } from './words/act.ts';
 import { lookCommands } from './words/look.ts';
+import { setUpCommands } from './words/set-up.ts';
 
 /** Runs a command and returns its exit code. Never rejects. @param signal Aborted when a person cancels. */
 export async function runCommandLine(
@@ -54,7 +55,7 @@ function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
       outputError: (text, write) => write(oneMistake(text)),
     });
   for (const option of commonOptions()) program.addOption(option);
-  for (const definition of [...lookCommands, ...actCommands]) {
+  for (const definition of [...lookCommands, ...actCommands, ...setUpCommands]) {
     const command = program.command(definition.usage).description(definition.description);
     command.helpGroup(commandGroups[definition.group]).copyInheritedSettings(program);
     for (const option of definition.options ?? []) command.addOption(option);

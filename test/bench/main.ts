@@ -10,6 +10,7 @@ import buildBundles from '../bundles.ts';
 import { locate } from '../real/parts/locate.ts';
 import { benchArrival } from './arrival.ts';
 import { benchColdStartOfDeploy, benchColdStartOfIssue } from './cold-start.ts';
+import { benchCommandLine } from './command-line.ts';
 import { type DeliveryCalls, deliverySandbox, measureDelivery, renew } from './delivery.ts';
 import { type Figure, formatFigures, isBroken, median } from './figure.ts';
 import { benchFixedCost } from './fixed-cost.ts';
@@ -47,6 +48,7 @@ try {
     benchStatus,
     benchNotices,
     benchFixedCost,
+    benchCommandLine,
   ]) {
     console.error(`${measure.name} …`);
     figures.push(...(await measure()));

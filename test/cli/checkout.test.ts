@@ -32,7 +32,7 @@ it('is linked and built by the install, and built again when a source has change
   const help = await run('npx', ['certrelay', '--help'], join(checkout, 'lib/policy'));
   expect(help.stdout).toContain('what would be ordered and delivered now');
 
-  const source = join(checkout, 'infra/cli/definitions.ts');
+  const source = join(checkout, 'infra/cli/words/look.ts');
   const text = await readFile(source, 'utf8');
   await writeFile(source, text.replace('what would be ordered', 'WHAT WOULD BE ORDERED'));
   const after = await run('npx', ['certrelay', '--help'], checkout);

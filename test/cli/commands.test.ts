@@ -31,7 +31,8 @@ beforeAll(async () => {
   await sandbox.queues.deploy.untilEmpty();
   await certrelay(`deploy ${long}`, here);
   await sandbox.setCertificates([shop]);
-});
+  // The bundles are built first, if nobody has built them yet.
+}, 300_000);
 afterAll(() => sandbox.stop());
 
 describe('a certificate from nothing to its cluster', () => {

@@ -15,6 +15,7 @@ test.each<[CalledFunction, readonly string[], string]>([
   ['issue', ['issue'], 'plan'],
   ['deploy', ['lab/shop/tls', 'shop'], 'deploy --target lab/shop/tls --dry-run'],
   ['deploy', ['cluster lab'], 'deploy --dry-run'],
+  ['discover', ['lab/shop'], 'discover --dry-run'],
   ['probe', ['shop'], 'probe shop'],
   ['pause', ['shop'], 'status shop'],
   ['revoke', ['revoke'], 'status'],

@@ -92,12 +92,14 @@ test.each(
     calls.push(JSON.parse(stdout));
   }
   expect(calls.map(({ name, args }) => [name, ...args])).toEqual([
+    ['npx', 'certrelay', 'plan'],
+    ['npx', 'certrelay', 'status'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'issue', '--data', '{"dryRun": true}'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'issue'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'deploy'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'register', '--path', join(folder, 'register.json')],
     ['npx', 'serverless', 'invoke', '-f', 'issue'],
-    ['npx', 'serverless', 'invoke', '-f', 'status', '--data', '{"report": true}'],
+    ['npx', 'certrelay', 'why', 'shop'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'export', '--data', '{"certificates": ["shop"]}'],
     ['kubectl', '-n', 'shop', 'get', 'secret', 'shop-tls'],
     ['npm', 'run', '--silent', 'sandbox', '--', 'break', 'cluster', '--folder', folder],

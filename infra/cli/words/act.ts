@@ -1,5 +1,6 @@
 // The commands that change something about certificates.
 import { Option } from 'commander';
+import { revocationReasons } from '../../../lib/certificate/revocation.ts';
 import type { CommandDefinition } from '../definitions.ts';
 
 const dryRun = new Option('--dry-run', 'only say what would be done');
@@ -86,5 +87,23 @@ export const actCommands: readonly CommandDefinition[] = [
     options: [dryRun],
     example: 'restore shop',
     load: () => import('../commands/restore.ts'),
+  },
+  {
+    usage: 'revoke <name>',
+    description: 'have the CA take a certificate back, once another one is served',
+    group: 'act',
+    options: [
+      new Option('--replace', 'order another one first, and wait until it is served'),
+      new Option('--drill', 'do all of that at a CA for tests, to see that it works'),
+      new Option('--version <id>', 'an earlier version: "previous", or its id'),
+      new Option('--reason <reason>', 'as the CA publishes it')
+        .choices(revocationReasons)
+        .default('unspecified'),
+      new Option('--wait <until>', 'with --replace').choices(['served', 'delivered', 'none']),
+      dryRun,
+      yes,
+    ],
+    example: 'revoke shop --replace --reason keyCompromise',
+    load: () => import('../commands/revoke.ts'),
   },
 ];

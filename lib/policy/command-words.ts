@@ -1,0 +1,70 @@
+// The words of the command line (`infra/cli`) for the events that functions are called with.
+
+/** The event that a command calls a function with. */
+export type CalledEvent = Readonly<Record<string, unknown>>;
+
+/** The words after `npx certrelay`; `undefined` if the event has a field that the command line has no word
+ *  for, or a text that is no plain word. `report` needs none: the command line always asks for it. */
+export function findWords(name: string, event: CalledEvent): readonly string[] | undefined {
+  const words = chooseWords(name, event);
+  return words?.every(isPlain) ? words : undefined;
+}
+
+function chooseWords(name: string, event: CalledEvent): readonly string[] | undefined {
+  const fields = Object.keys(event).filter((key) => key !== 'report' && event[key] !== undefined);
+  const has = (...allowed: readonly string[]) => fields.every((key) => allowed.includes(key));
+  const names = textsOf(event.certificates);
+  const dryRun = event.dryRun ? ['--dry-run'] : [];
+  switch (name) {
+    case 'status':
+    case 'probe':
+      return has('certificates') ? [name, ...names] : undefined;
+    case 'issue':
+      if (event.dryRun) return has('certificates', 'dryRun') ? ['plan', ...names] : undefined;
+      return has('certificates', 'force')
+        ? ['renew', ...names, ...(event.force ? ['--force'] : [])]
+        : undefined;
+    case 'deploy':
+      return has('certificates', 'targets', 'clusters', 'dryRun', 'rollback', 'resume')
+        ? [...deliveryWords(event, names), ...dryRun]
+        : undefined;
+    case 'pause':
+      return has('certificates', 'resume') && names.length > 0
+        ? [event.resume ? 'unpause' : 'pause', ...names]
+        : undefined;
+    case 'retire':
+      if (event.restore)
+        return has('restore', 'dryRun') ? ['restore', ...textsOf(event.restore), ...dryRun] : undefined;
+      return has('certificates', 'dryRun') && names.length > 0 ? ['retire', ...names, ...dryRun] : undefined;
+    case 'discover':
+      return has('dryRun') ? ['discover', ...dryRun] : undefined;
+    case 'notify':
+      return has('test') ? ['notify', '--test'] : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function deliveryWords(event: CalledEvent, names: readonly string[]): readonly string[] {
+  if (event.rollback) return ['rollback', ...names];
+  if (event.resume) return ['resume', ...names];
+  const targets = textsOf(event.targets);
+  const clusters = textsOf(event.clusters);
+  return [
+    'deploy',
+    ...names,
+    ...(targets.length > 0 ? ['--target', ...targets] : []),
+    ...(clusters.length > 0 ? ['--cluster', ...clusters] : []),
+  ];
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** Whether a word stands for itself: it is no option of somebody's choice, and a terminal shows all of it. */
+function isPlain(word: string): boolean {
+  return word !== '' && /^[ -~]+$/.test(word) && (!word.startsWith('-') || ownOptions.has(word));
+}
+
+const ownOptions = new Set(['--dry-run', '--force', '--target', '--cluster', '--test']);

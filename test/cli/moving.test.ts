@@ -1,0 +1,144 @@
+// Commands that set up, and move certificates in and out: what they call, write and refuse.
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { certrelay, certrelayWith, startScriptedLambda } from './harness.ts';
+
+let stop = () => {};
+afterEach(() => stop());
+
+async function answering(answer: object) {
+  const lambda = await startScriptedLambda(() => ({
+    body: JSON.stringify({ ok: true, failures: [], ...answer }),
+  }));
+  stop = () => lambda.stop();
+  return lambda;
+}
+
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'certrelay-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe('export', () => {
+  it('writes files that only their owner reads, below the folder, and never shows a key', async () => {
+    const { env, events } = await answering({
+      certificates: [
+        { name: 'shop', files: { 'tls.key': 'PRIVATE', 'tls.crt': 'chain', '../evil': 'x', '/evil': 'x' } },
+        { name: '../blog', files: { 'tls.crt': 'x' }, manifest: 'x' },
+        { name: 'blog', manifest: 'kind: Secret', withheld: ['tls.key'] },
+      ],
+    });
+    const around = await makeFolder();
+    const folder = join(around, 'files');
+    const ended = await certrelayWith(['export', 'shop', 'blog', '--key', '--dir', folder], { env });
+    expect(ended.code).toBe(0);
+    expect(events).toMatchObject([{ name: 'export', event: { certificates: ['shop', 'blog'], key: true } }]);
+    const written = (await readdir(folder, { recursive: true })).toSorted();
+    expect(written).toEqual(['blog.yaml', 'shop', 'shop/tls.crt', 'shop/tls.key']);
+    expect(await readdir(around)).toEqual(['files']);
+    expect(await readFile(join(folder, 'shop/tls.key'), 'utf8')).toBe('PRIVATE');
+    expect((await stat(join(folder, 'shop/tls.key'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(folder, 'shop'))).mode & 0o777).toBe(0o700);
+    expect(ended.shown).not.toContain('PRIVATE');
+    expect(ended.err).toContain('add --key');
+  });
+
+  it('writes over nothing, unless that is meant', async () => {
+    const { env } = await answering({ certificates: [{ name: 'shop', files: { 'tls.crt': 'chain' } }] });
+    const folder = await makeFolder();
+    const args = ['export', 'shop', '--dir', folder, '-o', 'json'];
+    const first = await certrelayWith(args, { env });
+    expect(JSON.parse(first.out)).toMatchObject({ ok: true, files: [join(folder, 'shop/tls.crt')] });
+    const second = await certrelayWith(args, { env });
+    expect(second).toMatchObject({ code: 1, out: '', err: expect.stringContaining('--overwrite') });
+    expect((await certrelayWith([...args, '--overwrite'], { env })).code).toBe(0);
+  });
+});
+
+describe('import', () => {
+  it.each([
+    ['import shop --self-signed', { certificate: 'shop', selfSigned: true }],
+    [
+      'import --from lab/shop/tls --issuer default --take-over --dry-run',
+      {
+        from: { cluster: 'lab', namespace: 'shop', secret: 'tls' },
+        issuer: 'default',
+        takeOver: true,
+        dryRun: true,
+      },
+    ],
+    [
+      'import --account default --secret certrelay/import/account --replace',
+      { account: { issuer: 'default', secret: 'certrelay/import/account', replace: true } },
+    ],
+  ])('%s', async (line, event) => {
+    const { env, events } = await answering({ certificate: 'shop', outcome: 'imported', notes: ['do this'] });
+    const ended = await certrelay(line, { env });
+    expect(events).toEqual([expect.objectContaining({ name: 'import', event: { ...event, report: true } })]);
+    expect(ended.out).toMatch(/^(certificate\/shop|issuer\/) imported\n$/);
+    expect(ended.err).toBe('do this\n');
+  });
+
+  it('refuses a place that is none', async () => {
+    const { env, events } = await answering({});
+    expect(await certrelay('import --from lab/shop', { env })).toMatchObject({ code: 2, out: '' });
+    expect(events).toEqual([]);
+  });
+});
+
+describe('revoke', () => {
+  it('says what it is to do, and asks for the name', async () => {
+    const { env, events } = await answering({ outcome: 'revoked', version: 'v1', serial: '0a' });
+    expect((await certrelay('revoke shop', { env })).err).toContain('exactly one of');
+    expect((await certrelay('revoke shop --replace', { env })).err).toContain('give --yes');
+    expect((await certrelay('revoke shop --replace --reason bored', { env })).code).toBe(2);
+    expect(events).toEqual([]);
+    const line = 'revoke shop --replace --reason keyCompromise --wait none';
+    const ended = await certrelay(line, { env, answer: 'shop' });
+    expect(ended).toMatchObject({ code: 0, out: 'certificate/shop revoked: version v1, serial 0a\n' });
+    const event = { certificate: 'shop', reason: 'keyCompromise', replace: true, wait: 'none', report: true };
+    expect(events).toEqual([expect.objectContaining({ name: 'revoke', event })]);
+  });
+
+  it('that waits ends with 1, because the old one is still good', async () => {
+    const { env } = await answering({ outcome: 'waiting', message: 'not served yet' });
+    const ended = await certrelay('revoke shop --drill', { env });
+    expect(ended).toMatchObject({ code: 1, out: 'certificate/shop waiting: not served yet\n' });
+  });
+});
+
+it('notify ends with 1 where a channel does not take it', async () => {
+  const channels = [
+    { channel: 'slack', result: 'failed', message: 'no_service' },
+    { channel: 'teams', result: 'accepted', message: '202' },
+  ];
+  const { env } = await answering({ ok: false, channels });
+  const ended = await certrelay('notify --test', { env });
+  expect(ended.code).toBe(1);
+  expect(ended.out).toMatch(/slack +failed +no_service\nteams +accepted +202/);
+  expect((await certrelay('notify', { env })).code).toBe(2);
+});
+
+it('discover lists what was found, and says what was passed over', async () => {
+  const { env } = await answering({
+    certificates: [{ name: 'web', outcome: 'registered', target: 'lab/web/tls', domains: ['a.example.com'] }],
+    passedOver: [{ object: 'Ingress web/b', message: 'no host' }],
+    noLongerAsked: ['old'],
+  });
+  const { out, err } = await certrelay('discover', { env });
+  expect(out).toMatch(/web +registered +lab\/web\/tls +a\.example\.com/);
+  expect(err).toBe('Ingress web/b: no host\nno object asks any more for old\n');
+});
+
+it.each([
+  'lint',
+  'rbac',
+  'inventory --for-agent lab',
+])('%s of an inventory that cannot be read is told in words, with a code', async (line) => {
+  const ended = await certrelay(line, { env: { CERTRELAY_INVENTORY: '/nowhere/certificates.yaml' } });
+  expect(ended.code).toBeGreaterThan(0);
+  expect(ended).toMatchObject({ out: '', err: expect.stringMatching(/\/nowhere\/certificates\.yaml/) });
+});
