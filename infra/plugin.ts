@@ -28,12 +28,14 @@ interface Serverless {
         string,
         {
           readonly name?: string;
+          readonly role?: string;
+          readonly vpc?: unknown;
           readonly events?: readonly object[];
           environment?: Record<string, unknown>;
         }
       >
     >;
-    readonly provider: { environment?: Record<string, unknown>; logs?: unknown };
+    readonly provider: { environment?: Record<string, unknown>; logs?: unknown; vpc?: unknown };
     /** Everything below `resources` in serverless.yml, merged. */
     readonly resources: {
       readonly Resources: Resources;
@@ -133,6 +135,8 @@ export default class CertrelayPlugin {
       const keeps =
         !writesLastingRecords(inventory) && (await keepsLastingRecords(lastingRecords, readDeployed, log));
       fillRoles(Resources, inventory, { ...options, keepsLastingRecords: keeps });
+      const { allowVpc } = await import('./vpc.ts');
+      allowVpc(Resources, serverless.service);
       const { fillAlarms } = await import('./alarms.ts');
       const { setCommandPlace } = await import('../lib/policy/commands.ts');
       const deployer = serverless.getProvider('aws');
