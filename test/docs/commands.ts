@@ -66,6 +66,9 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
   ['npx serverless remove', needsAws],
   ['cat fullchain.pem', needsAws],
   ['aws ', needsAws],
+  ...['server=$(kubectl', 'ca=$(kubectl', 'token=$(kubectl', 'kubectl --kubeconfig lab'].map(
+    (begin) => [begin, { test: 'test/real/service-account.real.test.ts', by: 'docs/clusters.md' }] as const,
+  ),
   ['kubectl', needsCluster],
 ];
 

@@ -35,4 +35,4 @@ it('is in the template that is packaged', async () => {
   expect(Resources.DeployLambdaFunction.Properties.VpcConfig.SubnetIds).toEqual(['subnet-1']);
   expect(policiesOf(Resources.DeployRole)).toContain('JoinVpc');
   expect(policiesOf(Resources.IssueRole)).not.toContain('JoinVpc');
-}, 120_000);
+}, 240_000);

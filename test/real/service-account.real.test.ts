@@ -1,15 +1,20 @@
 // The end of infra/rbac.yaml: a kubeconfig with the token of a ServiceAccount, made as the file says.
 
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectCluster } from '../../lib/adapters/kubernetes/cluster.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { manifestOf } from '../contracts/kubernetes-harness.ts';
+import { readPage, top } from '../docs/markdown.ts';
 import { realClock } from '../fakes/clock.ts';
 import { silentLog } from '../fakes/log.ts';
 import { type Kubectl, openKubectl } from './kubectl.ts';
 import { type Kubernetes, startKubernetes } from './parts/kubernetes.ts';
-import { kubernetesParts, missing } from './parts/locate.ts';
+import { kubernetesParts, missing, mustLocate } from './parts/locate.ts';
+import { makeDirectory, removeDirectory } from './parts/process.ts';
 
 const absent = missing([...kubernetesParts, 'kubectl']);
 
@@ -53,7 +58,43 @@ if (absent.length > 0) {
       });
       await cluster.close();
     });
+
+    test('the kubeconfig of docs/clusters.md signs in as the ServiceAccount, and holds nothing of the administrator', async () => {
+      const made = await readFile(new URL('../../infra/service-account.yaml', import.meta.url), 'utf8');
+      await kubectl.run(['apply', '-f', '-'], made);
+      const ask = ['-n', 'certrelay', 'get', 'secret', 'certrelay-token', '-o', 'jsonpath={.data.token}'];
+      await expect.poll(() => kubectl.run(ask).catch(() => ''), { timeout: 10_000 }).not.toBe('');
+      const kubeconfig = await followPage(kubernetes.adminKubeconfig);
+      expect(kubeconfig.match(/- name: /g)).toHaveLength(1);
+      const access = readKubeconfig('lab', kubeconfig);
+      const cluster = connectCluster({ name: 'lab', access, clock: realClock, log: silentLog });
+      await expect(cluster.readSecret('default', 'web', AbortSignal.timeout(10_000))).rejects.toMatchObject({
+        code: 'Forbidden',
+        message: expect.stringContaining('user "system:serviceaccount:certrelay:certrelay" may not'),
+      });
+      await cluster.close();
+    });
   });
+}
+
+/** Runs the commands of docs/clusters.md that make a kubeconfig, as an administrator of the cluster does.
+ *  Returns what they wrote. */
+async function followPage(adminKubeconfig: string): Promise<string> {
+  const page = readPage('docs/clusters.md', await readFile(join(top, 'docs/clusters.md'), 'utf8'));
+  const [block] = page.blocks.filter(({ text }) => text.startsWith('server=$(kubectl'));
+  const home = await makeDirectory('service-account');
+  const bin = join(home, 'bin');
+  await mkdir(bin);
+  await symlink(mustLocate('kubectl'), join(bin, 'kubectl'));
+  const KUBECONFIG = join(home, 'admin.kubeconfig');
+  await writeFile(KUBECONFIG, adminKubeconfig);
+  try {
+    const env = { HOME: home, KUBECONFIG, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
+    await promisify(execFile)('sh', ['-eu', '-c', block?.text ?? 'exit 1'], { cwd: home, env });
+    return await readFile(join(home, 'lab.kubeconfig'), 'utf8');
+  } finally {
+    await removeDirectory(home);
+  }
 }
 
 /** The file with the binding that it shows, its User exchanged for its ServiceAccount, and the arguments of
