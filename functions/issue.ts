@@ -3,8 +3,10 @@
 import type { IssuePorts } from '../lib/issue/invocation.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
 import type { IssueReport } from '../lib/issue/report.ts';
+import type { Forecast } from '../lib/policy/issuance/forecast/forecast.ts';
 import { channelsOf } from '../lib/policy/notices/channels.ts';
 import type { RequestQueue } from '../lib/ports/queues.ts';
+import type { ForecastRequest } from '../lib/requests/forecast.ts';
 import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
 import { type Closing, defineQueueFunction, type Outcome } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
@@ -21,7 +23,8 @@ export const handler = defineQueueFunction({
   name: 'issue',
   parse,
   connect,
-  async run(request, ports, invocation): Promise<Outcome<IssueReport | string>> {
+  async run(request, ports, invocation): Promise<Outcome<IssueReport | Forecast | string>> {
+    if (request.forecast) return { answer: await forecast(request.forecast, ports, invocation) };
     if (request.enqueue) return enqueueRequest(request, ports, 'issue', invocation);
     const { report, failures } = await issue(request, ports, invocation);
     return { answer: report, failures: [...failures.values()] };
@@ -60,6 +63,17 @@ function connect(invocation: Invocation, closing: Closing): IssuePorts & { reado
     notices: isIssuedTold ? openNoticeQueueLazily(settings, closing) : undefined,
     openOrdering: () => openOrdering(invocation, secrets, closing),
   };
+}
+
+/** The code is loaded with the first forecast. */
+async function forecast(request: ForecastRequest, ports: IssuePorts, invocation: Invocation) {
+  const { forecastIssue } = await import('../lib/issue/forecast.ts');
+  const { intervals, region, eventBus } = invocation.settings;
+  return forecastIssue(request, ports, {
+    inventory: invocation.inventory,
+    signal: invocation.signal,
+    surroundings: { intervals, region, hasEventBus: eventBus !== undefined },
+  });
 }
 
 function issue(request: IssueRequest, ports: IssuePorts, invocation: Invocation) {

@@ -46,9 +46,7 @@ export function parseRegistration(
     issuer: registration.issuer,
     ...(registration.fallbackIssuers ? { fallbackIssuers: registration.fallbackIssuers } : {}),
     key: registration.key,
-    targets: (requestedTargets ?? registration.targets).map(
-      (target): TargetSpec => ('acm' in target ? target : { ...target, secret: fillIn(target, name) }),
-    ),
+    targets: fillTargets(requestedTargets ?? registration.targets, name),
     source: 'registration',
   };
   const mistakes = [...forbiddenNames, ...forbiddenTargets, ...findTakenSecrets(spec, inventory)];
@@ -79,6 +77,11 @@ function operatorFields(
   const own = near.find((allowed) => fillIn(allowed, name) === fillIn(requested, name));
   const { rollout } = own ?? near[0] ?? {};
   return { adopt: own?.adopt ?? false, replace: own?.replace ?? false, ...(rollout ? { rollout } : {}) };
+}
+
+/** The targets with the certificate's name for `{name}`. */
+export function fillTargets(targets: readonly TargetSpec[], name: string): readonly TargetSpec[] {
+  return targets.map((target) => ('acm' in target ? target : { ...target, secret: fillIn(target, name) }));
 }
 
 function fillIn({ secret }: Pick<SecretTarget, 'secret'>, name: string): string {

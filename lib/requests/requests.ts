@@ -4,6 +4,7 @@ import { revocationReasons } from '../certificate/revocation.ts';
 import { pemFormats } from '../certificate/spec.ts';
 import { ConfigError } from '../ports/errors.ts';
 import { nameField, orEmpty, parseFields } from './fields.ts';
+import { checkForecast, forecastFields, readForecast, refuseQueuedForecasts } from './forecast.ts';
 import { widgetContext } from './widget.ts';
 
 const names = z.array(nameField, 'must be a list of names, such as ["shop"]').min(1).readonly();
@@ -24,6 +25,7 @@ const issueRequest = z
     compare: z.boolean().optional(),
     enqueue: z.boolean().optional(),
     widgetContext,
+    ...forecastFields,
   })
   .refine((request) => !request.force || request.certificates?.length === 1, {
     message:
@@ -33,13 +35,15 @@ const issueRequest = z
     message: '"compare" needs "certificates"',
   })
   .refine(({ enqueue, dryRun }) => !(enqueue && dryRun), { message: noDryRun })
+  .superRefine(checkForecast)
   .transform((event) => {
-    const { widgetContext: _, ...request } = event;
-    return request;
+    const { forecast, lifetime, reuse, from, widgetContext: _, ...request } = event;
+    const asked = readForecast({ forecast, lifetime, reuse, from });
+    return { ...request, ...(asked && { forecast: asked }) };
   });
 
-/** A request to `issue`: all certificates, or the named ones. `enqueue`: a queue starts the work, and the
- *  call answers at once. */
+/** A request to `issue`: all certificates, or the named ones; or for a forecast. `enqueue`: a queue starts
+ *  the work, and the call answers at once. */
 export type IssueRequest = z.infer<typeof issueRequest>;
 
 const deployRequest = z
@@ -179,7 +183,7 @@ export type FunctionEvent<R> =
  *  @throws ConfigError `Event` that names each field that is unknown or wrong. Not for a message of a batch:
  *  that has a `problem`. */
 export function parseIssueEvent(event: unknown): FunctionEvent<IssueRequest> {
-  return parseEvent(event, (body) => parseFields(issueRequest, body));
+  return refuseQueuedForecasts(parseEvent(event, (body) => parseFields(issueRequest, body)));
 }
 
 /** The parsed event of `deploy`. An event `Secret Label Updated` becomes a request for the certificate whose

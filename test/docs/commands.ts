@@ -94,5 +94,6 @@ export const samples: readonly (readonly [part: string, shown: Shown])[] = [
     { test: 'test/docs/commands.test.ts', by: "startAlone('secrets-manager')" },
   ],
   ['"Version": "2012-10-17"', { test: 'test/docs/dashboard-policies.test.ts', by: 'policy.parse' }],
+  ['"issueEveryHours": 6', { test: 'test/docs/forecast.test.ts', by: 'forecast.md' }],
   ["sandbox.faults.set('route53'", { test: 'test/integration/main-job.test.ts', by: 'sandbox.faults.set(' }],
 ];

@@ -15,8 +15,18 @@ export interface KnownFreeze {
   readonly epoch: number;
 }
 
+/** A certificate that came to a Secret for the first time. */
+export interface KnownDelivery {
+  /** `lab/shop-tls`. */
+  readonly secret: string;
+  readonly certificate: string;
+  readonly at: Date;
+}
+
 /** What happened to Secrets, workloads and certificates, each by a key such as `lab/shop-tls`. */
 export class History {
+  /** In the order of time. */
+  readonly deliveries: KnownDelivery[] = [];
   readonly #touches = new Map<string, Touch[]>();
   readonly #had = new Map<string, number>();
   readonly #held = new Map<string, number>();

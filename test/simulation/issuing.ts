@@ -49,9 +49,12 @@ export async function makePool(): Promise<KeyPool> {
 export class SimulatedIssuing {
   readonly records = new FakeRecords();
   readonly ca: FakeAuthority;
+  /** TXT values that were written, in the order of time. */
+  readonly written: { readonly at: Date; readonly values: number }[] = [];
   /** Probability of a certificate that is not what was ordered. */
   bends = 0;
   readonly #pool: KeyPool;
+  readonly #now: () => Date;
   readonly #ledger: Ledger;
   readonly #observer: OrderObserver;
   #keys = 0;
@@ -64,6 +67,7 @@ export class SimulatedIssuing {
   ) {
     const { clock, random, lifetimeMs } = settings;
     this.#pool = pool;
+    this.#now = () => new Date(clock.now);
     this.#ledger = told.ledger;
     this.#observer = told.observer;
     const directory = 'https://ca.example/directory';
@@ -99,7 +103,10 @@ export class SimulatedIssuing {
       },
       records: {
         present: (values, signal) =>
-          change('present', values, signal, () => this.records.present(values, signal)),
+          change('present', values, signal, () => {
+            this.written.push({ at: this.#now(), values: values.length });
+            return this.records.present(values, signal);
+          }),
         cleanUp: (values, signal) =>
           change('cleanUp', values, signal, () => this.records.cleanUp(values, signal)),
         removeLasting: async () => Promise.reject(new Error('nothing here is lasting')),

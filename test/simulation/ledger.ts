@@ -33,6 +33,11 @@ export class Ledger {
     return entry;
   }
 
+  /** All certificates, in the order in which they were issued. */
+  all(): readonly LedgerEntry[] {
+    return [...this.#entries.values()];
+  }
+
   /** Notes the version id under which a chain is stored. */
   noteVersion(version: string, chain: string): LedgerEntry | undefined {
     const entry = this.#entries.get(fingerprintOf(new X509Certificate(chain).raw));

@@ -44,6 +44,8 @@ export interface SimulationOptions {
   readonly kills: number;
   /** Of a certificate that is not what was ordered, for each that the CA issues. */
   readonly bends: number;
+  /** Per tick: that the schedule calls issue, and deploy always. */
+  readonly issues: number;
   /** Per tick: a second invocation at the same time, something that a person does, a dry run. */
   readonly twice: number;
   readonly people: number;
@@ -106,7 +108,16 @@ export function drawOptions(seed: string, random: Random, days?: number): Simula
     people: rates.chance(0.2) ? 0 : rates.next() * 0.4,
     interferes: rates.chance(0.5) ? 0.05 : 0,
     dryRuns: 0.03,
+    issues: 0.6,
   };
+}
+
+/** The same world where nothing fails and nobody interferes, and every hour issue and deploy are called. Pods
+ *  start in time, because a rollout that fails freezes a version. */
+export function withoutFaults(options: SimulationOptions): SimulationOptions {
+  const none = { stalls: 0, fails: 0, loses: 0, kills: 0, bends: 0, twice: 0, people: 0, interferes: 0 };
+  const workloads = options.workloads.map((one) => ({ ...one, startMs: Math.min(one.startMs, 20_000) }));
+  return { ...options, ...none, workloads, bad: [], dryRuns: 0, issues: 1, tickMs: hourMs };
 }
 
 function drawWorkloads(

@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makePool } from './issuing.ts';
-import { drawOptions } from './options.ts';
+import { drawOptions, withoutFaults } from './options.ts';
 import { Random } from './random.ts';
-import { Simulation, type SimulationResult } from './simulation.ts';
+import { type SimulatedLook, Simulation, type SimulationResult } from './simulation.ts';
 
 const lib = join(import.meta.dirname, '../../lib');
 /** Rooms with files that are loaded when they are first needed. */
@@ -18,6 +18,29 @@ export async function simulate(seed: string, days?: number): Promise<SimulationR
   if (!isWarm) await warmUp();
   isWarm = true;
   return runOnce(seed, days);
+}
+
+/** What a quiet simulation did, and what was stored when somebody looked. */
+export interface QuietSimulation {
+  readonly result: SimulationResult;
+  readonly seen: SimulatedLook;
+}
+
+/** Runs the simulation of a seed with nothing that fails and nobody who interferes, and looks at what is
+ *  stored `after` milliseconds. */
+export async function simulateQuietly(seed: string, days: number, after: number): Promise<QuietSimulation> {
+  if (!isWarm) await warmUp();
+  isWarm = true;
+  const pool = await makePool();
+  const random = new Random(seed);
+  const simulation = new Simulation(withoutFaults(drawOptions(seed, random, days)), pool, random);
+  let seen: SimulatedLook | undefined;
+  simulation.lookAfter(after, (found) => {
+    seen = found;
+  });
+  const result = await simulation.run();
+  if (!seen) throw new Error('the simulation ended before anybody looked');
+  return { result, seen };
 }
 
 /** Loading a file takes real time, which is not to pass in the middle of a simulation: the order of its calls

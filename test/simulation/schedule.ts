@@ -52,7 +52,7 @@ export class Schedule {
 
   #invoke(): void {
     const { clusters, options, random, areFaultsOn, issue, deploy } = this.#around;
-    if (random.schedule.chance(0.6) || !areFaultsOn()) issue({});
+    if (random.schedule.chance(options.issues) || !areFaultsOn()) issue({});
     const names = options.fansOut ? [...clusters.keys()] : [];
     for (const name of names) deploy({ clusters: [name] });
     if (names.length === 0) deploy({});

@@ -32,6 +32,8 @@ export function judgeSecretChange(change: ClusterChange, simulation: JudgedSimul
     judgeOrder({ key, before, after, since }, simulation);
   // What was there before, and is put back after somebody has changed it, does not wait.
   const hasHad = before !== after && history.noteHad(key, after.fingerprint);
+  if (before !== after && !hasHad)
+    history.deliveries.push({ secret: key, certificate: after.certificate, at: new Date(clock.now) });
   if (before && before !== after && !hasHad) judgeTime({ key, before, after, since }, simulation);
   judgeFrozen({ key, before, after, since, isDisturbed }, simulation);
 }

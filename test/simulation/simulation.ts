@@ -4,16 +4,17 @@ import { deployCertificates } from '../../lib/deploy/deploy.ts';
 import type { ReconcileRequest } from '../../lib/issue/invocation.ts';
 import { issueCertificates } from '../../lib/issue/issue.ts';
 import { describeError } from '../../lib/ports/errors.ts';
+import type { StoreEntry } from '../../lib/ports/store.ts';
 import type { DeployRequest } from '../../lib/requests/requests.ts';
 import { VirtualClock } from './clock.ts';
 import type { MemoryCluster } from './cluster.ts';
 import { makeCluster } from './cluster-making.ts';
 import { judgeReport, Liveness } from './delivery-rules.ts';
 import { FaultDrawer } from './faults.ts';
-import { History } from './history.ts';
+import { History, type KnownDelivery } from './history.ts';
 import { Invocations } from './invocations.ts';
 import { type KeyPool, SimulatedIssuing } from './issuing.ts';
-import { Ledger, nameEntry } from './ledger.ts';
+import { Ledger, type LedgerEntry, nameEntry } from './ledger.ts';
 import { Narration } from './narration.ts';
 import { noteLog, noteReport } from './noting.ts';
 import type { SimulationOptions } from './options.ts';
@@ -47,6 +48,18 @@ export interface SimulationResult {
   readonly calls: number;
   readonly endedAt: Date;
   readonly tally: Tally;
+  /** What the CA issued, what came to Secrets for the first time, and the TXT values that were written. */
+  readonly issued: readonly LedgerEntry[];
+  readonly deliveries: readonly KnownDelivery[];
+  readonly written: readonly { readonly at: Date; readonly values: number }[];
+}
+
+/** What is stored at an instant, as a list would show it at once. */
+export interface SimulatedLook {
+  readonly at: Date;
+  readonly entries: readonly StoreEntry[];
+  /** How long the CA reuses a validation, in milliseconds. */
+  readonly reuseMs: number;
 }
 
 /** One installation from its first invocation on. */
@@ -172,7 +185,25 @@ export class Simulation {
       calls: this.#calls,
       endedAt: new Date(this.#clock.now),
       tally: this.#tally,
+      issued: this.#ledger.all(),
+      deliveries: this.#history.deliveries,
+      written: this.#issuing.written,
     };
+  }
+
+  /** Looks at what is stored, so long after the beginning. To be called before it runs. */
+  lookAfter(ms: number, look: (seen: SimulatedLook) => void): void {
+    this.#clock.at(begin + ms, () => {
+      const entries = this.#options.inventory.certificates.flatMap(({ name }): readonly StoreEntry[] => {
+        const kept = this.#secrets.look(name);
+        if (!kept) return [];
+        const { current, state, isClaimed } = kept;
+        return [{ name, current, state, ...(isClaimed && { pending: 'claimed' }) }];
+      });
+      const { reusesAuthorizations, authorizationLifetimeMs = 0 } = this.#issuing.ca;
+      const reuseMs = reusesAuthorizations ? authorizationLifetimeMs : 0;
+      look({ at: new Date(this.#clock.now), entries, reuseMs });
+    });
   }
 
   async #drive(isOver: () => boolean): Promise<void> {

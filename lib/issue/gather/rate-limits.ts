@@ -1,15 +1,11 @@
 // Holds back orders that the CA's rate limits would refuse.
 import { registeredDomain } from '../../certificate/name-parsing.ts';
 import { namesKey } from '../../certificate/names.ts';
-import { limitsOf } from '../../policy/issuance/published-limits.ts';
-import { allocateBudgets, type OrderHistory, type OrderRequest } from '../../policy/issuance/rate-limits.ts';
+import { limitsOf, renewalMs } from '../../policy/issuance/published-limits.ts';
+import { allocateBudgets, historyOf, type OrderRequest } from '../../policy/issuance/rate-limits.ts';
 import { resumes } from '../../policy/issuance/resume.ts';
-import type { StoreEntry } from '../../ports/store.ts';
 import type { IssueInvocation, IssuePorts, ReconcileRequest } from '../invocation.ts';
 import type { Candidate, PlannedCertificate } from './gather.ts';
-
-/** Let's Encrypt counts a set that was issued in this time as a renewal (rate limits, "Non-ARI renewals"). */
-const renewalMs = 120 * 24 * 3_600_000;
 
 /** The plan in which orders beyond the CA's limits wait (`RateLimited`, with the instant), the least
  *  urgent first, also with `force`. An order that resumes spends nothing. @throws StoreError if listing
@@ -75,14 +71,4 @@ function requestOf({ name, situation, spec, entry }: Candidate, now: Date): read
 /** Whether a sender or an object in a cluster asked for the certificate, and not the inventory file. */
 function isRegistered(spec: Candidate['spec'], entry: Candidate['entry']): boolean {
   return spec ? 'source' in spec : entry?.state.source !== undefined;
-}
-
-/** Orders that a tag dates in the future do not count: they would hold others back forever. */
-function historyOf({ name, state }: StoreEntry, now: Date): readonly OrderHistory[] {
-  const log = state.orders;
-  if (!log) return [];
-  const { directory, registeredDomains, times } = log;
-  return [
-    { directory, registeredDomains, names: state.names ?? name, orders: times.filter((time) => time <= now) },
-  ];
 }

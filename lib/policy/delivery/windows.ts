@@ -80,8 +80,42 @@ function isIn(window: MaintenanceWindow, day: number, minute: number): boolean {
   return (isListed(day) && minute >= fromMinute) || (isListed(day - 1) && minute < toMinute);
 }
 
-/** Local time in the zone: index of the day in `weekdays`, and minute of the day. */
-function readLocalTime(at: Date, timeZone: string): { readonly day: number; readonly minute: number } {
+interface LocalTime {
+  /** Index in `weekdays`. */
+  readonly day: number;
+  /** Of the day; up to one step past its end. */
+  readonly minute: number;
+}
+
+/** Local time in the zone. Only the beginnings of steps are looked up, and the last ones kept: many targets
+ *  ask for the same ones. */
+function readLocalTime(at: Date, timeZone: string): LocalTime {
+  const ms = at.getTime();
+  const start = ms - (ms % (stepMinutes * minuteMs));
+  const { day, minute } = findLocalTime(start, timeZone);
+  return { day, minute: minute + Math.floor((ms - start) / minuteMs) };
+}
+
+const localTimes = new Map<string, Map<number, LocalTime>>();
+let keptTimes = 0;
+/** Some 20 MB. */
+const mostKeptTimes = 200_000;
+
+function findLocalTime(start: number, timeZone: string): LocalTime {
+  const known = localTimes.get(timeZone)?.get(start);
+  if (known) return known;
+  if (keptTimes >= mostKeptTimes) {
+    localTimes.clear();
+    keptTimes = 0;
+  }
+  const ofZone = localTimes.get(timeZone) ?? new Map<number, LocalTime>();
+  const found = formatLocalTime(new Date(start), timeZone);
+  localTimes.set(timeZone, ofZone.set(start, found));
+  keptTimes += 1;
+  return found;
+}
+
+function formatLocalTime(at: Date, timeZone: string): LocalTime {
   const format = formats.get(timeZone) ?? makeFormat(timeZone);
   formats.set(timeZone, format);
   const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));

@@ -20,6 +20,10 @@ export interface OrderLimits {
   readonly exactSet: Limit;
 }
 
+/** A set of names that was issued in this time is renewed, in milliseconds: such an order is exempt from the
+ *  limits of account and registered domain ("Non-ARI renewals"). */
+export const renewalMs = 120 * 24 * hourMs;
+
 /** The limits of a directory. `undefined` if none are known: then only a 429 of the CA says so. */
 export function limitsOf(directory: string): OrderLimits | undefined {
   return known.get(directory);

@@ -1,5 +1,7 @@
 // Counts the CA's rate limits before the CA does: token buckets, filled from the times of past orders.
-import type { Limit, OrderLimits } from './published-limits.ts';
+import type { CertificateState } from '../../state/state.ts';
+import type { OrderLimits } from './published-limits.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** The past orders of a certificate, by its tags. */
 export interface OrderHistory {
@@ -10,6 +12,20 @@ export interface OrderHistory {
   /** `namesKey` of its names. */
   readonly names: string;
   readonly orders: readonly Date[];
+}
+
+/** The past orders of one certificate, by its tags. Those that a tag dates in the future do not count: they
+ *  would hold others back forever. */
+export function historyOf(
+  { name, state }: { readonly name: string; readonly state: Pick<CertificateState, 'names' | 'orders'> },
+  now: Date,
+): readonly OrderHistory[] {
+  const log = state.orders;
+  if (!log) return [];
+  const { directory, registeredDomains, times } = log;
+  return [
+    { directory, registeredDomains, names: state.names ?? name, orders: times.filter((time) => time <= now) },
+  ];
 }
 
 /** An order that is due now. */
@@ -35,8 +51,50 @@ export interface Shortage {
   readonly message: string;
 }
 
-/** The part of every bucket that only urgent orders may spend. */
-const reserve = 0.1;
+/** A bucket that an order takes a token of. */
+export interface NeededBucket {
+  /** Names the bucket among all. */
+  readonly key: string;
+  readonly bucket: TokenBucket;
+  /** What is limited, for a sentence: `new orders`. */
+  readonly what: string;
+}
+
+/** The buckets of all directories, filled from the times of past orders. */
+export class Budgets {
+  readonly #limitsOf: (directory: string) => OrderLimits | undefined;
+  readonly #now: Date;
+  readonly #spent = new Map<string, Date[]>();
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  /** @param limitsOf The limits of a directory; without limits nothing waits. */
+  constructor(
+    history: readonly OrderHistory[],
+    limitsOf: (directory: string) => OrderLimits | undefined,
+    now: Date,
+  ) {
+    this.#limitsOf = limitsOf;
+    this.#now = now;
+    for (const past of history) {
+      for (const key of bucketKeys(past)) {
+        const times = this.#spent.get(key);
+        if (times) times.push(...past.orders);
+        else this.#spent.set(key, [...past.orders]);
+      }
+    }
+  }
+
+  /** The buckets that an order takes a token of. Empty: no limit counts it. */
+  neededBy(request: Omit<OrderRequest, 'name' | 'urgent'>): readonly NeededBucket[] {
+    const limits = this.#limitsOf(request.directory);
+    if (!limits || request.replaces) return [];
+    return limitsOn(request, limits).map(({ key, limit, what }) => {
+      const bucket = this.#buckets.get(key) ?? new TokenBucket(limit, this.#spent.get(key) ?? [], this.#now);
+      this.#buckets.set(key, bucket);
+      return { key, bucket, what };
+    });
+  }
+}
 
 /** The requests that must wait, by name. Spends in the sequence of the requests, the most urgent first.
  *  `limitsOf`: the limits of a directory; without limits nothing waits. */
@@ -46,20 +104,10 @@ export function allocateBudgets(
   limitsOf: (directory: string) => OrderLimits | undefined,
   now: Date,
 ): ReadonlyMap<string, Shortage> {
-  const spent = new Map<string, Date[]>();
-  for (const past of history) {
-    for (const key of bucketKeys(past)) spent.set(key, [...(spent.get(key) ?? []), ...past.orders]);
-  }
-  const buckets = new Map<string, Bucket>();
+  const budgets = new Budgets(history, limitsOf, now);
   const shortages = new Map<string, Shortage>();
   for (const request of requests) {
-    const limits = limitsOf(request.directory);
-    if (!limits || request.replaces) continue;
-    const needed = neededBuckets(request, limits).map(({ key, limit, what }) => {
-      const bucket = buckets.get(key) ?? new Bucket(limit, spent.get(key) ?? [], now);
-      buckets.set(key, bucket);
-      return { bucket, what };
-    });
+    const needed = budgets.neededBy(request);
     const short = needed
       .map(({ bucket, what }) => ({ what, waitMs: bucket.waitMs(request.urgent) }))
       .toSorted((a, b) => b.waitMs - a.waitMs)[0];
@@ -76,6 +124,9 @@ export function allocateBudgets(
   return shortages;
 }
 
+/** What the limit of an account is on. */
+export const allOrders = 'new orders';
+
 function bucketKeys({ directory, registeredDomains, names }: OrderHistory): readonly string[] {
   return [
     `${directory} account`,
@@ -84,7 +135,15 @@ function bucketKeys({ directory, registeredDomains, names }: OrderHistory): read
   ];
 }
 
-function neededBuckets({ directory, registeredDomains, names, renewal }: OrderRequest, limits: OrderLimits) {
+function limitsOn(
+  {
+    directory,
+    registeredDomains,
+    names,
+    renewal,
+  }: Pick<OrderRequest, 'directory' | 'registeredDomains' | 'names' | 'renewal'>,
+  limits: OrderLimits,
+) {
   const set = {
     key: `${directory} set ${names}`,
     limit: limits.exactSet,
@@ -96,36 +155,5 @@ function neededBuckets({ directory, registeredDomains, names, renewal }: OrderRe
     limit: limits.registeredDomain,
     what: `certificates for ${name}`,
   }));
-  return [{ key: `${directory} account`, limit: limits.account, what: 'new orders' }, set, ...domains];
-}
-
-class Bucket {
-  readonly #limit: Limit;
-  #tokens: number;
-
-  constructor(limit: Limit, orders: readonly Date[], now: Date) {
-    this.#limit = limit;
-    this.#tokens = limit.burst;
-    let at = Number.NEGATIVE_INFINITY;
-    for (const time of orders.map((order) => order.getTime()).toSorted((a, b) => a - b)) {
-      this.#refill(time - at);
-      this.#tokens -= 1;
-      at = time;
-    }
-    this.#refill(now.getTime() - at);
-  }
-
-  /** Milliseconds until a token can be spent; 0: now. */
-  waitMs(urgent: boolean): number {
-    const kept = urgent ? 0 : Math.floor(this.#limit.burst * reserve);
-    return Math.max(0, Math.ceil((1 + kept - this.#tokens) * this.#limit.refillMs));
-  }
-
-  spend(): void {
-    this.#tokens -= 1;
-  }
-
-  #refill(ms: number): void {
-    this.#tokens = Math.min(this.#limit.burst, this.#tokens + Math.max(0, ms) / this.#limit.refillMs);
-  }
+  return [{ key: `${directory} account`, limit: limits.account, what: allOrders }, set, ...domains];
 }

@@ -43,9 +43,19 @@ export function areAuthorized(
 ): boolean {
   if (!known || known.subject !== subjectOf(order) || known.profile !== order.profile) return false;
   if (known.methods.includes(neverReused) || !isPossibleValidity(known, now)) return false;
-  const leftMs = known.expires.getTime() - known.readAt.getTime();
-  const nearMs = leftMs > longestShortMs ? longNearMs : shortNearMs;
-  return now.getTime() < known.expires.getTime() - nearMs;
+  return now < reusedUntil(known);
+}
+
+/** Until when a CA reuses an authorization that it has called valid, as far as the end of it and the time
+ *  when the CA said so tell. Never for one that it does not reuse. */
+export function reusedUntil({
+  expires,
+  readAt,
+  methods = [],
+}: Pick<ValidAuthorizations, 'expires' | 'readAt'> & Partial<Pick<ValidAuthorizations, 'methods'>>): Date {
+  if (methods.includes(neverReused)) return readAt;
+  const leftMs = expires.getTime() - readAt.getTime();
+  return new Date(expires.getTime() - (leftMs > longestShortMs ? longNearMs : shortNearMs));
 }
 
 /** What to remember of an order's authorizations, of which the CA has just said this. `undefined` if it says
