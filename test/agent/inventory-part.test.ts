@@ -100,12 +100,17 @@ describe('the manifests of the agent', () => {
     expect(text).toContain('"enableServiceLinks":false');
   });
 
-  it('let nothing in, and out by DNS and HTTPS alone, not to the machine’s own metadata', async () => {
+  it('let nothing in, and out by DNS, HTTPS and to Pod Identity alone, not to the machine’s own metadata', async () => {
     const policy = (await read('config.yaml')).find((one) => Object(one).kind === 'NetworkPolicy');
     const { policyTypes, ingress, egress } = Object(policy).spec;
     expect([policyTypes, ingress]).toEqual([['Ingress', 'Egress'], []]);
     const ports = egress.flatMap((rule: { ports: { port: number }[] }) => rule.ports.map(({ port }) => port));
-    expect(ports).toEqual([53, 53, 443, 6443]);
+    expect(ports).toEqual([53, 53, 443, 6443, 80]);
+    const plain = egress.find((rule: { ports: { port: number }[] }) => rule.ports[0]?.port === 80);
+    expect(plain.to.map((to: { ipBlock: { cidr: string } }) => to.ipBlock.cidr)).toEqual([
+      '169.254.170.23/32',
+      'fd00:ec2::23/128',
+    ]);
     expect(JSON.stringify(egress)).toContain('"cidr":"0.0.0.0/0","except":["169.254.0.0/16"]');
   });
 });
