@@ -44,7 +44,7 @@ function announceAll(text: string, many: readonly string[]): readonly Announceme
     announceIssued(news),
     announceDelivered({ ...news, fingerprint: 'ab'.repeat(32), targets: many, served: 'served' }),
     announceRevoked({ ...news, reason: 'superseded' }),
-    announceRetired({ ...news, reason: text }),
+    announceRetired({ ...news, wished: new Date(0), reason: text }),
     announceHealth(change, 'arn:aws:secretsmanager:x'),
     announceHealth({ ...change, subject: { kind: 'cluster', name: text }, certificates: 7 }),
   ];

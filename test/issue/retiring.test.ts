@@ -10,6 +10,7 @@ import { describeLetGo, mostPartsMs } from '../../lib/policy/retirement/retireme
 import { AcmeError } from '../../lib/ports/acme.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
+import { FakeEventBus } from '../fakes/event-bus.ts';
 import { targetOf } from '../minting/targets.ts';
 import { crash, dayMs, Harness, specOf } from './harness.ts';
 
@@ -225,6 +226,24 @@ describe('a certificate that no object asks for any more', () => {
     expect(harness.store.deleted.size).toBe(0);
     expect(messages(harness, 'retirement refused')[0]).toMatchObject({ level: 'error' });
   });
+});
+
+it('a certificate that is retired again after it was restored gets an event of its own, a repeated step none', async () => {
+  const harness = await open(customer);
+  const bus = new FakeEventBus();
+  harness.putEvents = bus.put;
+  await retire(harness);
+  await doParts(harness);
+  harness.store.failures.next('scheduleDeletion', new StoreError('Throttled', 'slowly'));
+  await harness.run();
+  harness.clock.pass(60_000);
+  await harness.run();
+  await harness.store.restore('customer');
+  await retire(harness);
+  await harness.run();
+  expect(bus.types()).toEqual(Array.from({ length: 3 }, () => 'Certificate Retired'));
+  const [first, repeated, second] = bus.events.map(({ id }) => id);
+  expect([repeated === first, second === first]).toEqual([true, false]);
 });
 
 describe('what stays:', () => {

@@ -132,7 +132,8 @@ async function deleteSecret(
   if (!retirements) throw new IssueError('Failed', 'this function deletes no AWS secret');
   // Before it is scheduled: a later pass sees nothing of it any more.
   const news = { certificate: name, arn: entry.arn, domains: entry.state.domains, at: clock.now() };
-  await tell(announceRetired({ ...news, reason: progress.by }), ports, cleanUpSignal);
+  const wish = { wished: progress.since, reason: progress.by };
+  await tell(announceRetired({ ...news, ...wish }), ports, cleanUpSignal);
   const until = await retirements.scheduleDeletion(name, cleanUpSignal);
   log.info('certificate retired', { certificate: name, reason: progress.by, until });
   const message = `its AWS secret is scheduled for deletion; until ${until.toISOString()} a person can restore it`;

@@ -113,11 +113,13 @@ export function announceRevoked(news: VersionNews & { readonly reason: string })
 }
 
 /** A certificate that was given up: it is not renewed any more, and its AWS secret is deleted after its
- *  window. */
-export function announceRetired(news: CertificateNews & { readonly reason?: string }): Announcement {
-  const { certificate, reason } = news;
+ *  window. `wished`: when it was said, which tells one retirement from the next after a restore. */
+export function announceRetired(
+  news: CertificateNews & { readonly wished: Date; readonly reason?: string },
+): Announcement {
+  const { certificate, wished, reason } = news;
   return announce('Certificate Retired', news, {
-    occasion: [news.arn ?? ''],
+    occasion: [news.arn ?? '', wished.toISOString()],
     message: `certificate ${certificate} was retired${reason === undefined ? '' : `: ${reason}`}`,
     reason,
   });
