@@ -9,6 +9,7 @@ import {
   type RetiredCertificate,
   RetireError,
   type RetireInvocation,
+  type RetirePorts,
 } from './invocation.ts';
 
 /** Cancels the deletion, if one is scheduled, and records that the certificate stays. A call that was killed
@@ -33,6 +34,9 @@ export async function restore(
   if (gone) await retirements.restore(name, signal);
   const entry = await store.describe(name, signal);
   if (!entry) throw await ports.refuse(name);
+  const isInFile = inventory.certificates.some((spec) => spec.name === name);
+  if (!gone && isInFile && entry.state.retire?.kind === 'retire')
+    return clearWish(name, dryRun, ports, signal);
   const isLetGo = gone !== undefined || findRetirement(entry, inventory) !== undefined;
   if (!isLetGo) {
     if (entry.state.retire?.kind !== 'restored')
@@ -48,6 +52,22 @@ export async function restore(
   log.info('certificate restored', { certificate: name, version: entry.current });
   await callIssue(name, ports, invocation);
   return { name, outcome: 'restored', message: `it stays; ${next}${adviseSource(entry, inventory)}` };
+}
+
+/** Clears the wish of before of a certificate that the inventory has again. Nothing was let go, so nothing is
+ *  ordered anew. */
+async function clearWish(
+  name: string,
+  dryRun: boolean,
+  { store, log }: RetirePorts,
+  signal: AbortSignal,
+): Promise<RetiredCertificate> {
+  if (dryRun)
+    return { name, outcome: 'planned', message: 'the wish of before to let it go would be cleared' };
+  await store.record(name, { retire: null }, signal);
+  log.info('certificate restored', { certificate: name });
+  const message = 'it stays, as the inventory says; the wish of before to let it go is cleared';
+  return { name, outcome: 'restored', message };
 }
 
 const next = 'issue orders it anew with another key, and nothing is delivered before';

@@ -131,6 +131,19 @@ describe('to let a certificate go', () => {
 });
 
 describe('to restore', () => {
+  it('clears the wish of before of a certificate that the inventory has again, and has nothing ordered', async () => {
+    await call({ certificates: ['customer'] });
+    inventory = { ...inventory, certificates: [customer] };
+    sent.length = 0;
+    expect((await call({ restore: ['customer'], dryRun: true })).certificates).toMatchObject([
+      { outcome: 'planned' },
+    ]);
+    expect((await entry()).state.retire).toBeDefined();
+    expect((await call({ restore: ['customer'] })).certificates).toMatchObject([{ outcome: 'restored' }]);
+    inventory = { ...inventory, certificates: [] };
+    expect([(await entry()).state.retire, await wish(), sent]).toEqual([undefined, undefined, []]);
+  });
+
   it('brings an AWS secret back from its window, and the version that it had is delivered nowhere', async () => {
     const version = (await entry()).current;
     await call({ certificates: ['customer'] });

@@ -300,6 +300,13 @@ describe('a certificate that nobody asks for any more', () => {
   });
 });
 
+test('a certificate of the inventory that a person had retired before says that it goes once its entry does', async () => {
+  lab.keep('shop', { retire: { kind: 'retire', at: at(-dayMs), revoke: false } });
+  const { health, reason, command } = await healthOf();
+  expect(`${health} ${reason}`).toBe('Suspended RetirementAhead');
+  expect(command).toContain('restore');
+});
+
 describe('a certificate that no object asks for any more', () => {
   const found = 'lab-shop-web-0a1b2c3d';
   const counting = (sinceMs: number): CertificateState => ({

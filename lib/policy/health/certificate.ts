@@ -3,7 +3,13 @@ import type { ServedWord } from '../../state/delivery.ts';
 import type { HealthWord } from '../../state/health.ts';
 import { acknowledge } from './acknowledgement.ts';
 import { type Condition, describeConditions } from './conditions.ts';
-import { findAbandoned, findRetiring, findUnlisted, findUnserved } from './deliveries.ts';
+import {
+  findAbandoned,
+  findRetirementAhead,
+  findRetiring,
+  findUnlisted,
+  findUnserved,
+} from './deliveries.ts';
 import { describeCause, findUnloaded } from './delivery-failures.ts';
 import { type HealthContext, type HealthFacts, type HealthSubject, readFacts } from './facts.ts';
 import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts';
@@ -80,7 +86,15 @@ function findAll(facts: HealthFacts, targets: readonly JudgedTarget[]): readonly
   if (retiring) return [retiring];
   const orders = orderChecks.map((check) => check(facts));
   const ofTargets = targets.map(({ finding }) => finding);
-  const checks = [findAbandoned, findGone, findFrozen, findUnlisted, findUnserved, findUnloaded];
+  const checks = [
+    findAbandoned,
+    findGone,
+    findFrozen,
+    findUnlisted,
+    findUnserved,
+    findUnloaded,
+    findRetirementAhead,
+  ];
   const shared = checks.map((check) => check(facts));
   const all = [...orders, ...mergeTargets(ofTargets), ...shared].flatMap((finding) => finding ?? []);
   return all.map((finding) => (finding.reason === 'ExpiresSoon' ? explainLate(finding, all) : finding));

@@ -65,6 +65,16 @@ export function findRetiring({ name, spec, state, entry, now }: HealthFacts): Fi
   };
 }
 
+/** A certificate of the inventory that a person had retired before: the tag that says so is still there, and
+ *  would let it go at once when the entry is removed one day. */
+export function findRetirementAhead({ name, spec, state }: HealthFacts): Finding | undefined {
+  if (!spec || state.retire?.kind !== 'retire') return undefined;
+  const { at: since } = state.retire;
+  const command = invokeCommand('retire', { restore: [name] });
+  const message = `a person retired it at ${since.toISOString()}, and the inventory has it again: it stays, and goes at once when its entry is removed; to take that back, run: ${command}`;
+  return { health: 'Suspended', reason: 'RetirementAhead', message, since, command };
+}
+
 /** Another certificate is served, as the functions see it or an agent inside its cluster. A probe that is too
  *  old says nothing. */
 export function findUnserved(facts: HealthFacts): Finding | undefined {

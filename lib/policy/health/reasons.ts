@@ -51,6 +51,8 @@ export const suspendedReasons = [
   'NeverReady',
   /** Nobody renews it, and no target is known to hold it. */
   'Unused',
+  /** A person has retired it and put it back into the inventory: it goes once that has it no longer. */
+  'RetirementAhead',
 ] as const;
 
 /** Reasons of a certificate or a target that is `Progressing`. */
