@@ -28,7 +28,7 @@ export function renderCertificate(
   const entry = entries.get(name);
   return html`<h2>${renderText(name)}</h2><p>${back}</p>
 <p>${renderHealth(found.health)} <strong>${found.reason}</strong>${found.since && html` since ${renderTime(found.since)}`}: ${renderText(found.message, 2_000)}${renderCommand(found.command)}</p>
-${renderDeeds(found, entry?.state ?? {}, endpoints)}
+${renderDeeds(found, { ...entry?.state, at }, endpoints)}
 ${renderFacts(found, entry, at)}
 <h3>Conditions</h3>${renderConditions(found)}
 <h3>Targets</h3>${renderTargetTable(found.targets)}`;

@@ -1,5 +1,6 @@
 // The buttons of a certificate's page that change something. IAM of the person who clicks decides.
 import type { CertificateHealth } from '../policy/health/certificate.ts';
+import { pauseOf } from '../policy/issuance/pause.ts';
 import type { CertificateState } from '../state/state.ts';
 import { deedButton, type Endpoints } from './actions.ts';
 import { type Html, html } from './html.ts';
@@ -10,7 +11,9 @@ const pauseReason = 'paused on the dashboard';
 /** The buttons that fit the certificate. */
 export function renderDeeds(
   { name, reason }: Pick<CertificateHealth, 'name' | 'reason'>,
-  state: Pick<CertificateState, 'pausedSince' | 'nextAttempt' | 'freeze'>,
+  state: Pick<CertificateState, 'pausedSince' | 'pauseReason' | 'nextAttempt' | 'freeze'> & {
+    readonly at: Date;
+  },
   { issue, deploy, pause }: Endpoints,
 ): Html {
   const certificates = [name];
@@ -36,7 +39,7 @@ export function renderDeeds(
           question: `Deliver the frozen version of ${name} again?`,
         })
       : undefined,
-    state.pausedSince
+    pauseOf(state, state.at)
       ? deedButton({
           label: 'End the pause',
           endpoint: pause,

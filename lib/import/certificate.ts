@@ -240,7 +240,7 @@ function judgeNext(
       failures,
       error,
       nextAttempt,
-      ...decisionsOf({ current: version, state }),
+      ...decisionsOf({ current: version, state }, now),
     },
     now,
   );

@@ -1,11 +1,14 @@
 // The pause story: stops orders for certificates, and resumes them. Stored versions are still delivered.
 import type { Inventory } from '../certificate/spec.ts';
+import { pauseOf, writePauseReason } from '../policy/issuance/pause.ts';
 import type { Clock } from '../ports/clock.ts';
-import { errorOfPart } from '../ports/errors.ts';
+import { ConfigError, errorOfPart } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { PauseRequest } from '../requests/requests.ts';
 import { createRefusal } from '../requests/unknown.ts';
+import { resolveUntil } from '../requests/until.ts';
+import { isSameValue } from '../state/same.ts';
 
 /** The ports of the pause story. */
 export interface PausePorts {
@@ -22,16 +25,21 @@ export interface PauseOutcome {
   readonly since?: Date | undefined;
   /** The reason that a person gave for the pause. */
   readonly reason?: string | undefined;
+  /** When the pause ends by itself; absent: when a person resumes it. */
+  readonly until?: Date | undefined;
 }
 
 /** Pauses the requested certificates, or resumes them with `resume`. An order in flight is still finished.
- *  A second pause keeps the time of the first, and its reason if the request has none. `failures` has one
- *  error for each name that is unknown or whose state could not be written. */
+ *  A second pause keeps the time of the first, and its reason and its end if the request has none. `failures`
+ *  has one error for each name that is unknown or whose state could not be written.
+ *  @throws ConfigError `Event` if `until` is in the past, or too far ahead. */
 export async function pauseCertificates(
   request: PauseRequest,
   ports: PausePorts,
   { inventory, signal }: { readonly inventory: Inventory; readonly signal: AbortSignal },
 ): Promise<{ readonly certificates: readonly PauseOutcome[]; readonly failures: readonly Error[] }> {
+  const until = request.until === undefined ? undefined : resolveUntil(request.until, ports.clock.now());
+  if (typeof until === 'string') throw new ConfigError('Event', `invalid event: until: ${until}`);
   const certificates: PauseOutcome[] = [];
   const failures: Error[] = [];
   // Its role may not list the store.
@@ -40,7 +48,7 @@ export async function pauseCertificates(
     try {
       const entry = await findEntry(name, { ...ports, refuse }, inventory, signal);
       const change = request.resume ? resume : pause;
-      certificates.push(await change({ name, entry, request }, ports, signal));
+      certificates.push(await change({ name, entry, reason: request.reason, until }, ports, signal));
     } catch (error) {
       failures.push(errorOfPart(name, error));
     }
@@ -66,25 +74,32 @@ async function findEntry(
   return undefined;
 }
 
-/** A certificate to pause or resume: its entry in the store, and the request. */
+/** A certificate to pause or resume: its entry in the store, and what is requested. */
 interface PauseSubject {
   readonly name: string;
   readonly entry: StoreEntry | undefined;
-  readonly request: PauseRequest;
+  readonly reason: string | undefined;
+  readonly until: Date | undefined;
 }
 
 async function pause(
-  { name, entry, request: { reason: requested } }: PauseSubject,
+  { name, entry, ...requested }: PauseSubject,
   { store, clock, log }: PausePorts,
   signal: AbortSignal,
 ): Promise<PauseOutcome> {
-  const { pausedSince, pauseReason } = entry?.state ?? {};
-  const since = pausedSince ?? clock.now();
-  const reason = requested ?? pauseReason;
-  if (pausedSince && reason === pauseReason) return { name, outcome: 'unchanged', since, reason };
-  await store.record(name, { pausedSince: since, pauseReason: reason ?? null }, signal);
-  log.info('certificate paused', { certificate: name, reason });
-  return { name, outcome: 'paused', since, reason };
+  const now = clock.now();
+  // One that has ended by itself is none.
+  const before = pauseOf(entry?.state ?? {}, now);
+  const since = before?.since ?? now;
+  const reason = requested.reason ?? before?.reason;
+  const until = requested.until ?? before?.until;
+  const paused = { name, since, reason, ...(until ? { until } : {}) };
+  const isSame = reason === before?.reason && isSameValue(until, before?.until);
+  if (before && isSame) return { ...paused, outcome: 'unchanged' };
+  const change = { pausedSince: since, pauseReason: writePauseReason({ reason, until }) };
+  await store.record(name, change, signal);
+  log.info('certificate paused', { certificate: name, reason, ...(until ? { until } : {}) });
+  return { ...paused, outcome: 'paused' };
 }
 
 async function resume(

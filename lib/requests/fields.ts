@@ -12,6 +12,19 @@ export const nameField = z
   .string()
   .regex(certificateNamePattern, 'must be a certificate name (up to 63 of a-z, 0-9 and inner hyphens)');
 
+const unitsMs = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
+const longestDays = 90;
+
+/** The schema of a time such as `7d`, in milliseconds: hours, days or weeks, 90 days at most. */
+export const spanField = z
+  .string()
+  .regex(/^\d{1,4}[hdw]$/, 'must be a number with h, d or w, such as 7d')
+  .transform((text) => {
+    const unit = text.at(-1);
+    return Number(text.slice(0, -1)) * unitsMs[unit === 'w' ? 'w' : unit === 'd' ? 'd' : 'h'];
+  })
+  .refine((ms) => ms <= longestDays * unitsMs.d, `must be ${longestDays} days at most`);
+
 /** The event, or `{}` if it is absent, null or empty text, as from `serverless invoke local` without data. */
 export function orEmpty(event: unknown): unknown {
   return event === undefined || event === null || event === '' ? {} : event;

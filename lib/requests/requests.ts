@@ -5,6 +5,7 @@ import { pemFormats } from '../certificate/spec.ts';
 import { ConfigError } from '../ports/errors.ts';
 import { nameField, orEmpty, parseFields } from './fields.ts';
 import { checkForecast, forecastFields, readForecast, refuseQueuedForecasts } from './forecast.ts';
+import { untilField } from './until.ts';
 import { widgetContext } from './widget.ts';
 
 const names = z.array(nameField, 'must be a list of names, such as ["shop"]').min(1).readonly();
@@ -135,19 +136,20 @@ const pauseRequest = z
   .strictObject({
     certificates: names,
     reason: z.string().min(1).max(200).optional(),
+    until: untilField.optional(),
     resume: z.boolean().optional(),
     widgetContext,
   })
-  .refine(({ reason, resume }) => reason === undefined || !resume, {
-    message: '"reason" explains a pause, and "resume" ends one; set only one of them',
+  .refine(({ reason, until, resume }) => (reason === undefined && until === undefined) || !resume, {
+    message: '"reason" and "until" are of a pause, and "resume" ends one; set only one of them',
   })
   .transform(({ widgetContext: context, ...request }) => ({
     ...request,
     ...(context && { isFromWidget: true as const }),
   }));
 
-/** A request to `pause`: pause certificates, with a reason for people who read the plan, or resume them.
- *  `isFromWidget`: a button of a dashboard was pressed. */
+/** A request to `pause`: pause certificates, with a reason for people who read the plan, until a person
+ *  resumes them or a time has come; or resume them. `isFromWidget`: a button of a dashboard was pressed. */
 export type PauseRequest = z.infer<typeof pauseRequest>;
 
 /** The schema of Secrets Manager's event `Secret Label Updated`, as EventBridge sends it. */

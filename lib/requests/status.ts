@@ -2,21 +2,9 @@
 import * as z from 'zod';
 import { oneLine } from '../policy/bounds.ts';
 import { subjectKinds } from '../policy/health/change.ts';
-import { nameField, orEmpty, parseFields } from './fields.ts';
-
-const unitsMs = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
-const longestDays = 90;
+import { nameField, orEmpty, parseFields, spanField } from './fields.ts';
 
 const kinds = subjectKinds.filter((kind) => kind !== 'certificate');
-
-const duration = z
-  .string()
-  .regex(/^\d{1,4}[hdw]$/, 'must be a number with h, d or w, such as 7d')
-  .transform((text) => {
-    const unit = text.at(-1);
-    return Number(text.slice(0, -1)) * unitsMs[unit === 'w' ? 'w' : unit === 'd' ? 'd' : 'h'];
-  })
-  .refine((ms) => ms <= longestDays * unitsMs.d, `must be ${longestDays} days at most`);
 
 const subject = z
   .string()
@@ -35,7 +23,7 @@ const statusRequest = z
     certificates: z.array(nameField).min(1).readonly().optional(),
     check: z.boolean().optional(),
     acknowledge: z.array(subject).min(1).readonly().optional(),
-    for: duration.optional(),
+    for: spanField.optional(),
     reason: z
       .string()
       .min(1)

@@ -109,6 +109,21 @@ describe('the list', () => {
   });
 });
 
+it('a certificate’s page offers to end a pause while it lasts, and to pause once it has ended by itself', async () => {
+  for (const [end, offered] of [
+    [at(1), 'End the pause'],
+    [at(0), 'Pause'],
+  ] as const) {
+    lab.stored('held', {
+      source: 'import',
+      pausedSince: at(-dayMs),
+      pauseReason: `until ${end.toISOString()}`,
+    });
+    const page = await showPage(lab, { certificate: 'held' });
+    expect(buttonOf(page, offered)).toMatchObject({ endpoint: endpoints.pause });
+  }
+});
+
 const nasty = [
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',

@@ -1,7 +1,7 @@
 // Pausing and resuming: what the plan says meanwhile, and that nothing else changes.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pauseCertificates } from '../../lib/pause/pause.ts';
-import type { PauseRequest } from '../../lib/requests/requests.ts';
+import { type PauseRequest, parsePauseEvent } from '../../lib/requests/requests.ts';
 import { dayMs, Harness, specOf } from '../issue/harness.ts';
 
 const shop = specOf('shop', ['shop.example.com']);
@@ -77,4 +77,62 @@ it('a name that nobody knows is told, makes nothing, and does not keep the other
     },
   ]);
   expect([...harness.store.kept.keys()]).toEqual(['shop']);
+});
+
+describe('a pause with an end', () => {
+  const parse = (until: string) => parsePauseEvent({ certificates: ['shop'], until });
+
+  it('M06 ends by itself: the plan says until when, then it is ordered, and a new pause begins anew', async () => {
+    const harness = new Harness([shop]);
+    await harness.run();
+    harness.clock.pass(59 * dayMs);
+    const until = new Date(harness.clock.now().getTime() + 7 * dayMs);
+    const { certificates } = await ask(harness, { ...parse('7d'), reason: 'the zone moves' });
+    expect(certificates).toMatchObject([{ outcome: 'paused', reason: 'the zone moves', until }]);
+    const repeated = await ask(harness, { certificates: ['shop'] });
+    expect(repeated.certificates).toMatchObject([{ outcome: 'unchanged', until }]);
+    harness.clock.pass(7 * dayMs - 1);
+    const [line] = (await harness.run()).report.certificates;
+    expect(line).toMatchObject({ reason: 'Paused', until });
+    expect(line?.message).toContain(`("the zone moves"), until ${until.toISOString()}`);
+    harness.clock.pass(1);
+    expect((await harness.run()).report.certificates).toMatchObject([{ outcome: 'issued' }]);
+    const again = await ask(harness, { certificates: ['shop'] });
+    expect(again.certificates).toEqual([{ name: 'shop', outcome: 'paused', since: harness.clock.now() }]);
+  });
+
+  it('takes a date as its first moment in UTC, and an instant', async () => {
+    const harness = new Harness([shop]);
+    await harness.run();
+    const day = new Date(harness.clock.now().getTime() + 30 * dayMs).toISOString().slice(0, 10);
+    for (const [given, meant] of [
+      [day, `${day}T00:00:00.000Z`],
+      [`${day}T18:30:00Z`, `${day}T18:30:00.000Z`],
+    ] as const)
+      expect((await ask(harness, parse(given))).certificates[0]?.until).toEqual(new Date(meant));
+  });
+
+  it.each([
+    '7',
+    '7x',
+    '91d',
+    '0007d7',
+    '2026-02-30',
+    'tomorrow',
+    '',
+    '2026-12-24T10:00:00+01:00',
+    '\u001b[2J',
+  ])('is refused as an event: %j', (until) => {
+    expect(() => parse(until)).toThrow(/^invalid event: until: must be /);
+  });
+
+  it('is refused in the past and more than a year ahead, and together with resume', async () => {
+    const harness = new Harness([shop]);
+    await harness.run();
+    await expect(ask(harness, parse('2020-01-01'))).rejects.toThrow('not in the future');
+    await expect(ask(harness, parse('0d'))).rejects.toThrow('not in the future');
+    await expect(ask(harness, parse('2206-12-24'))).rejects.toThrow('more than a year ahead');
+    expect(() => parsePauseEvent({ certificates: ['shop'], until: '7d', resume: true })).toThrow('"until"');
+    expect(harness.state('shop').pausedSince).toBeUndefined();
+  });
 });

@@ -132,6 +132,18 @@ describe('P14 P24 a certificate of the inventory is', () => {
     ],
     [
       'Suspended Paused',
+      'paused until a time',
+      { pausedSince: at(-dayMs), pauseReason: `until ${at(1).toISOString()}: moving` },
+      /^paused since .*, until 2026-11-22T10:00:00.001Z: moving$/,
+    ],
+    [
+      'Healthy Current',
+      'whose pause has ended by itself',
+      { pausedSince: at(-dayMs), pauseReason: `until ${at(0).toISOString()}: moving` },
+      /^up to date/,
+    ],
+    [
+      'Suspended Paused',
       'paused while orders fail',
       { pausedSince: at(-dayMs), ...failing(9 * dayMs) },
       /^paused/,

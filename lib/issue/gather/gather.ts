@@ -89,7 +89,7 @@ export async function gather(
         const retiring = entry && (await findRetiring(entry, ports, invocation));
         if (retiring) return { retiring };
         const subject = { name, inFile: fromFile.get(name), entry };
-        return await gatherOne(subject, request, { store, refuse }, invocation);
+        return await gatherOne(subject, request, { ...ports, refuse }, invocation);
       } catch (cause) {
         return { name, error: toError(cause), entry };
       }
@@ -116,7 +116,11 @@ async function gatherOne(
     readonly entry: StoreEntry | undefined;
   },
   { force }: Pick<ReconcileRequest, 'force'>,
-  { store, refuse }: { readonly store: CertificateStore; readonly refuse: ReturnType<typeof createRefusal> },
+  {
+    store,
+    refuse,
+    clock,
+  }: Pick<ComparisonPorts, 'store' | 'clock'> & { readonly refuse: ReturnType<typeof createRefusal> },
   invocation: IssueInvocation,
 ): Promise<Candidate> {
   const { inventory, signal } = invocation;
@@ -131,7 +135,7 @@ async function gatherOne(
     problem: entry?.state.problem,
     nextAttempt: entry?.state.nextAttempt,
     forced: force,
-    ...decisionsOf(entry),
+    ...decisionsOf(entry, clock.now()),
   };
   const known = entry ? actualByTags(entry) : ({ kind: 'nothing' } as const);
   if (entry && !inFile && version === undefined && known?.kind === 'certificate') {
@@ -197,7 +201,10 @@ export async function judgeClaimed(
   const { store, clock } = ports;
   const actual = actualByTags(entry) ?? (await readCurrent(name, store, invocation.signal)).actual;
   const { failures, error, nextAttempt } = entry.state;
-  return judge({ desired, actual, failures, error, nextAttempt, ...decisionsOf(entry) }, clock.now());
+  return judge(
+    { desired, actual, failures, error, nextAttempt, ...decisionsOf(entry, clock.now()) },
+    clock.now(),
+  );
 }
 
 async function readCurrent(

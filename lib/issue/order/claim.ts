@@ -4,7 +4,7 @@ import { sameNames } from '../../certificate/names.ts';
 import type { CertificateSpec } from '../../certificate/spec.ts';
 import { type PendingOrder, registeredSpec } from '../../certificate/stored.ts';
 import type { Source } from '../../policy/issuance/desired.ts';
-import { decisionsOf } from '../../policy/issuance/operator-decisions.ts';
+import { versionDecisionsOf } from '../../policy/issuance/operator-decisions.ts';
 import { describeDeleted } from '../../policy/retirement/retirement.ts';
 import type { KeyMaker } from '../../ports/acme.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
@@ -67,7 +67,7 @@ async function keptKey(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (spec.rotateKey !== 'never' || entry?.state.key !== spec.key) return undefined;
-  const { isRevoked, isRestored } = decisionsOf(entry);
+  const { isRevoked, isRestored } = versionDecisionsOf(entry);
   if (entry.state.revoking !== undefined || isRevoked || isRestored) return undefined;
   const current = await store.read(spec.name, 'AWSCURRENT', signal);
   const isDescribed = current?.version === entry.state.version;

@@ -1,6 +1,6 @@
 // Records a failed attempt: what the tags say of it, when the next one is, and whether the claim stays.
 import { slowCode, slowLookMs } from '../../policy/issuance/backoff.ts';
-import { pausedByCa } from '../../policy/issuance/operator-decisions.ts';
+import { pausedByCa } from '../../policy/issuance/pause.ts';
 import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import { codeOf, describeError } from '../../ports/errors.ts';

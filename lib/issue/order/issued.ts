@@ -4,7 +4,7 @@ import { sameNames } from '../../certificate/names.ts';
 import { certificatesIn } from '../../certificate/pem.ts';
 import { actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
 import { findDueAgain, findShortLife, isBetter } from '../../policy/issuance/issued.ts';
-import { decisionsOf } from '../../policy/issuance/operator-decisions.ts';
+import { versionDecisionsOf } from '../../policy/issuance/operator-decisions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
@@ -74,7 +74,7 @@ async function isBetterThanUsed(
   if (!entry) return true;
   const inUse =
     actualByTags(entry) ?? actualByValue((await store.read(entry.name, 'AWSCURRENT', signal))?.value);
-  const { isRevoked, isRestored } = decisionsOf(entry);
+  const { isRevoked, isRestored } = versionDecisionsOf(entry);
   const isGivenUp = isRevoked || isRestored || entry.state.revoking === entry.current;
   return isBetter(facts.notAfter, inUse, isGivenUp);
 }

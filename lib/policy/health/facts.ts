@@ -3,7 +3,7 @@ import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { HealthNote, HealthWord, Trouble } from '../../state/health.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { type ActualCertificate, actualByTags } from '../issuance/actual.ts';
-import { pausedByCa } from '../issuance/operator-decisions.ts';
+import { isPausedByCa, type Pause, pauseOf } from '../issuance/pause.ts';
 import { renewalTime } from '../issuance/renewal-time.ts';
 import { boundTimes } from '../issuance/time-bounds.ts';
 import type { Misfits } from '../registration/grace.ts';
@@ -55,6 +55,8 @@ export interface HealthFacts extends HealthSubject, HealthContext {
   readonly life?: Life | undefined;
   /** Whether somebody asks for it: the inventory file, a sender or an object. */
   readonly isAskedFor: boolean;
+  /** The pause of its orders, by a person or by the CA. */
+  readonly pause?: Pause | undefined;
   /** Whether a person has paused its orders; a CA's pause is none. */
   readonly isPaused: boolean;
   /** Whether it was ever issued, as far as tags tell. */
@@ -65,6 +67,7 @@ export interface HealthFacts extends HealthSubject, HealthContext {
 export function readFacts(subject: HealthSubject, context: HealthContext): HealthFacts {
   const { entry, spec } = subject;
   const { state } = boundTimes(entry?.state ?? {}, context.now);
+  const pause = pauseOf(state, context.now);
   const actual = entry && actualByTags({ ...entry, state });
   const certificate = actual?.kind === 'certificate' ? actual : undefined;
   const renewsAt = certificate && renewalTime({ ...certificate, renewBeforeMs: spec?.renewBeforeMs });
@@ -76,12 +79,8 @@ export function readFacts(subject: HealthSubject, context: HealthContext): Healt
     certificate,
     life: certificate && renewsAt && { ...certificate, renewsAt },
     isAskedFor: spec !== undefined || state.source !== undefined,
-    isPaused: state.pausedSince !== undefined && !isPausedByCa(state),
+    pause,
+    isPaused: pause !== undefined && !isPausedByCa(pause),
     isIssued: state.version !== undefined,
   };
-}
-
-/** Whether the pause is one of the CA. */
-export function isPausedByCa({ pausedSince, pauseReason }: CertificateState): boolean {
-  return pausedSince !== undefined && pauseReason?.startsWith(pausedByCa) === true;
 }

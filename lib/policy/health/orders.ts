@@ -2,9 +2,10 @@
 import { invokeCommand } from '../commands.ts';
 import { slowCode } from '../issuance/backoff.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
-import { decisionsOf } from '../issuance/operator-decisions.ts';
+import { versionDecisionsOf } from '../issuance/operator-decisions.ts';
+import { isPausedByCa } from '../issuance/pause.ts';
 import { explainGrace, explainRefusal, isTolerated } from '../registration/grace.ts';
-import { type HealthFacts, isPausedByCa } from './facts.ts';
+import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { daysUntil, isLate } from './margin.ts';
 
@@ -53,7 +54,7 @@ function findExpired({ name, certificate, isAskedFor, now }: HealthFacts): Findi
 }
 
 function findRevoked({ name, entry, isAskedFor }: HealthFacts): Finding | undefined {
-  if (!isAskedFor || !decisionsOf(entry).isRevoked) return undefined;
+  if (!isAskedFor || !versionDecisionsOf(entry).isRevoked) return undefined;
   const command = planCommand(name);
   return { health: 'Degraded', reason: 'Revoked', message: 'the version in use was revoked', command };
 }
@@ -83,13 +84,13 @@ function findDisagreement({ state, now }: HealthFacts): Finding | undefined {
   return { health: 'Degraded', reason: 'TagsDisagree', message, since: state.tagsDisagree };
 }
 
-function findPausedByCa({ name, state }: HealthFacts): Finding | undefined {
-  if (!isPausedByCa(state)) return undefined;
+function findPausedByCa({ name, pause }: HealthFacts): Finding | undefined {
+  if (!isPausedByCa(pause)) return undefined;
   return {
     health: 'Degraded',
     reason: 'PausedByCA',
-    message: state.pauseReason ?? '',
-    since: state.pausedSince,
+    message: pause?.reason ?? '',
+    since: pause?.since,
     command: invokeCommand('pause', { certificates: [name], resume: true }),
   };
 }
@@ -142,15 +143,17 @@ function findFailing(facts: HealthFacts): Finding | undefined {
   };
 }
 
-function findPaused({ name, state, isPaused }: HealthFacts): Finding | undefined {
-  const { pausedSince, pauseReason } = state;
-  if (!isPaused || !pausedSince) return undefined;
+function findPaused({ name, pause, isPaused }: HealthFacts): Finding | undefined {
+  if (!isPaused || !pause) return undefined;
+  const { since, reason, until } = pause;
+  const end = until ? `, until ${until.toISOString()}` : '';
   return {
     health: 'Suspended',
     reason: 'Paused',
-    message: `paused since ${pausedSince.toISOString()}${pauseReason ? `: ${pauseReason}` : ''}`,
-    since: pausedSince,
+    message: `paused since ${since.toISOString()}${end}${reason ? `: ${reason}` : ''}`,
+    since,
     command: invokeCommand('pause', { certificates: [name], resume: true }),
+    ...(until && { next: { what: 'end', at: until } }),
   };
 }
 

@@ -7,7 +7,7 @@ import { explainRefusal, isTolerated, type Misfits } from '../registration/grace
 import type { Actual, ActualCertificate } from './actual.ts';
 import { describeBackOff } from './backoff.ts';
 import { type Desired, isFrom, sourcesOf } from './desired.ts';
-import type { Pause } from './operator-decisions.ts';
+import { describePause, type Pause } from './pause.ts';
 import type { OrderReason, WaitReason } from './reasons.ts';
 import { fitsLifetime, renewalTime } from './renewal-time.ts';
 
@@ -212,11 +212,11 @@ function findBackingOff({ failures = 1, error, problem, nextAttempt, forced }: S
   return { message: describeBackOff({ failures, error, problem, nextAttempt }), until: nextAttempt };
 }
 
-/** Force does not lift a pause: whoever paused the certificate had a reason, and resumes it. */
+/** Force does not lift a pause: whoever paused the certificate had a reason, and resumes it, or it ends. */
 function findPaused({ paused }: Situation) {
   if (paused === undefined) return undefined;
-  const words = paused.reason === undefined ? '' : ` ("${paused.reason}")`;
-  return { message: `paused since ${format(paused.since)}${words}, until it is resumed` };
+  const { until } = paused;
+  return { message: describePause(paused), ...(until ? { until } : {}) };
 }
 
 /** A claim without a known deadline counts as that of an ended run: whoever takes it over reads it first. */
