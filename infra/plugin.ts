@@ -6,6 +6,7 @@ import type { StackProvider } from './deployed-stack.ts';
 import type { NoticeParameters } from './notice-parameters.ts';
 import type { Resources } from './permissions.ts';
 import { checkSchedules, intervalsOf } from './schedules.ts';
+import { preferTerminal } from './terminal-environment.ts';
 
 /** The part of osls's object that this plugin uses. */
 interface Serverless {
@@ -150,7 +151,7 @@ export default class CertrelayPlugin {
       initialize: () => {
         const { service } = serverless;
         if (service.custom?.accessLog === 'none') delete service.provider.logs;
-        if (serverless.processedInput.commands.join(' ') === 'invoke local') preferTerminal(serverless);
+        if (serverless.processedInput.commands.join(' ') === 'invoke local') preferTerminal(service);
       },
       'before:package:createDeploymentArtifacts': buildBundles,
       'before:invoke:local:invoke': refreshBundles,
@@ -197,9 +198,19 @@ async function prepare(serverless: Serverless, log: Tools['log']): Promise<void>
   if (region !== undefined) serverless.extendConfiguration(['provider', 'region'], region);
 }
 
-/** After a deploy that went well, says what is there and what to call next. */
+/** After a deploy that went well, says what is there and what to call next; after a removal, what stays. */
 async function finish(serverless: Serverless, log: Tools['log']): Promise<void> {
-  if (serverless.processedInput.commands.join(' ') !== 'deploy') return;
+  const command = serverless.processedInput.commands.join(' ');
+  if (command === 'remove') {
+    const { finishRemoval } = await import('./uninstall.ts');
+    const lines = await finishRemoval(
+      serverless.getProvider('aws'),
+      prefixOf(serverless),
+      serverless.serviceDir,
+    );
+    for (const line of lines) log.notice(line);
+  }
+  if (command !== 'deploy') return;
   const [{ finishDeploy }, { readInventory }] = await Promise.all([
     import('./after-deploy.ts'),
     import('./build.ts'),
@@ -230,21 +241,4 @@ async function outputOf(): Promise<Record<string, unknown>> {
   const { markOutput } = await import('./deployed-stack.ts');
   const Description = 'How far the changelog went that was deployed';
   return { [markOutput]: { Description, Value: markOf(await readChangelog()) } };
-}
-
-/** Lets the terminal's environment variables win in `invoke local`, and leaves out variables that name a
- *  resource of the stack. Then a machine without an AWS account can run every function against other
- *  endpoints. */
-function preferTerminal({ service }: Serverless): void {
-  const environments = [service.provider, ...Object.values(service.functions)].map(
-    (part) => part.environment,
-  );
-  for (const environment of environments) {
-    if (!environment) continue;
-    for (const [name, value] of Object.entries(environment)) {
-      const ours = process.env[name];
-      if (ours !== undefined) environment[name] = ours;
-      else if (typeof value === 'object') delete environment[name];
-    }
-  }
 }

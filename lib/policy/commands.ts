@@ -50,6 +50,28 @@ export function logsCommand(name: string): string {
   return `npx serverless logs --function ${name}${options} --startTime 1d --filter ERROR`;
 }
 
+/** The shell command that schedules the deletion of every AWS secret under the prefix. */
+export function deleteAwsSecretsCommand(prefix: string, region: string): string {
+  const place = `--region ${quote(region)}`;
+  const names = `aws secretsmanager list-secrets ${place} --filters ${quote(`Key=name,Values=${prefix}/`)} --query 'SecretList[].[Name]' --output text`;
+  return `${names} | xargs -n 1 aws secretsmanager delete-secret ${place} --recovery-window-in-days 30 --secret-id`;
+}
+
+/** The shell command that deletes every Kubernetes Secret of ours in a cluster. */
+export function deleteKubernetesSecretsCommand(): string {
+  return 'kubectl delete secrets --all-namespaces --selector app.kubernetes.io/managed-by=certrelay';
+}
+
+/** The shell command that lists the certificates that were imported into ACM in a region. */
+export function listImportsCommand(region: string): string {
+  return `aws resourcegroupstaggingapi get-resources --region ${quote(region)} --resource-type-filters acm:certificate --tag-filters Key=certrelay:certificate`;
+}
+
+/** The shell command that deletes a stack of CloudFormation. */
+export function deleteStackCommand(name: string): string {
+  return `aws cloudformation delete-stack --stack-name ${quote(name)}`;
+}
+
 /** The text as one word of a POSIX shell. */
 function quote(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -25,7 +25,7 @@ async function finish(answers: CloudFormationAnswers, command = 'deploy', alarmE
     extendConfiguration: () => {},
     service: {
       functions: { status: { name: 'certrelay-prod-status' } },
-      provider: {},
+      provider: { environment: { CERTRELAY_PREFIX: 'certrelay-prod' } },
       resources: { Resources: {} },
       custom: { notices: { alarmEmail } },
     },
@@ -85,15 +85,15 @@ it('says why the webhook’s URL is unknown where the stack cannot be read', asy
   expect(lines[0]).toMatch(/^Webhook: its URL could not be read \(AccessDenied: no\)/);
 });
 
-it.each([
-  'package',
-  'deploy function',
-  'info',
-  'invoke',
-  'remove',
-])('says nothing after %s', async (command) => {
+it.each(['package', 'deploy function', 'info', 'invoke'])('says nothing after %s', async (command) => {
   const { lines, asked } = await finish({ outputs }, command);
   expect([lines, asked]).toEqual([[], []]);
+});
+
+it('says after a removal what stays, also where nobody could look', async () => {
+  const { lines } = await finish({ status: 403, code: 'AccessDenied', message: 'no' }, 'remove');
+  expect(lines[0]).toMatch(/^What stays/);
+  expect(lines[1]).toMatch(/^- AWS secrets under certrelay-prod\/: they could not be counted/);
 });
 
 it('says that the mail address must be confirmed, where alarms are mailed', async () => {
