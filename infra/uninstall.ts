@@ -35,7 +35,7 @@ export async function finishRemoval(
   folder: string,
 ): Promise<readonly string[]> {
   if (prefix === undefined) return ['The prefix is not known: see docs/upgrade.md for what stays.'];
-  const { readInventory } = await import('./build.ts');
+  const { readInventory } = await import('./read-inventory.ts');
   const [secrets, inventory] = await Promise.all([
     findAwsSecrets(provider, prefix),
     readInventory(join(folder, 'infra', 'certificates.yaml'), prefix).catch(() => undefined),

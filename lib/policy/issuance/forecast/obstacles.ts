@@ -1,10 +1,10 @@
 // What keeps a certificate from being renewed, as far as its tags and the inventory tell.
 import type { CertificateState } from '../../../state/state.ts';
-import { isPausedByCa } from '../../health/facts.ts';
 import { explainRefusal, isTolerated, type Misfits } from '../../registration/grace.ts';
 import { describeWish, type Retirement } from '../../retirement/retirement.ts';
 import { slowCode } from '../backoff.ts';
 import type { Decision } from '../decision.ts';
+import { isPausedByCa, pauseOf } from '../pause.ts';
 
 /** Why a certificate is not renewed, or not delivered. `Unreadable`: its tags do not tell what it is; `issue`
  *  reads its value. `Frozen`: it is renewed, and until then its targets keep what they have. */
@@ -69,12 +69,13 @@ const checks: readonly ((facts: ObstacleFacts, now: Date) => RenewalObstacle | u
   findProblem,
 ];
 
-function findPause({ state }: ObstacleFacts): RenewalObstacle | undefined {
-  const { pausedSince: since, pauseReason } = state;
-  if (!since) return undefined;
-  if (isPausedByCa(state)) return { reason: 'PausedByCA', message: pauseReason ?? '', since };
-  const message = `paused by a person${pauseReason ? `: ${pauseReason}` : ''}`;
-  return { reason: 'Paused', message, since };
+function findPause({ state }: ObstacleFacts, now: Date): RenewalObstacle | undefined {
+  const pause = pauseOf(state, now);
+  if (!pause) return undefined;
+  const { since, reason, until } = pause;
+  if (isPausedByCa(pause)) return { reason: 'PausedByCA', message: reason ?? '', since };
+  const message = `paused by a person${reason ? `: ${reason}` : ''}`;
+  return { reason: 'Paused', message, since, until };
 }
 
 /** What stops an order that is due now. The limits of the CA are no failure, nor an order that it works

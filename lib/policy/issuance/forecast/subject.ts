@@ -68,7 +68,7 @@ export function describeSubject(
   const known = entry ? { ...entry, state } : undefined;
   const actual = readActual(known);
   const desired = actual && findDesired(observed, actual, state, inventory);
-  const situation = actual && desired && describeSituation(known, { desired, actual, misfits });
+  const situation = actual && desired && describeSituation(known, { desired, actual, misfits }, now);
   const decision = situation && judge(situation, now);
   const isAskedFor = spec !== undefined || state.source !== undefined;
   const retirement = findRetirement({ name, state }, inventory);
@@ -135,10 +135,11 @@ function desireImported(
 function describeSituation(
   entry: ObservedCertificate['entry'],
   facts: Pick<Situation, 'desired' | 'actual' | 'misfits'>,
+  now: Date,
 ): Situation {
   const { failures, error, problem, nextAttempt } = entry?.state ?? {};
   const pending = entry?.pending === undefined ? undefined : { version: entry.pending };
-  return { ...facts, pending, failures, error, problem, nextAttempt, ...decisionsOf(entry) };
+  return { ...facts, pending, failures, error, problem, nextAttempt, ...decisionsOf(entry, now) };
 }
 
 /** When the next order is tried. The CA's limits may be remembered: then from the instant that it named. */
