@@ -98,5 +98,5 @@ function renderRows(label: string, columns: readonly string[], rows: readonly (r
     ([first, ...rest]) =>
       html`<tr role="row"><th role="rowheader" scope="row">${first}</th>${rest.map((cell) => html`<td role="cell">${cell}</td>`)}</tr>`,
   );
-  return html`<table role="table" class="${label}" aria-label="${label}"><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${body}</tbody></table>`;
+  return html`<table role="table" class="list ${label}" aria-label="${label}"><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${body}</tbody></table>`;
 }

@@ -1,6 +1,7 @@
 // The dashboard story: shows how everything stands as one page of HTML, without scripts and passwords.
 import type { DashboardRequest } from '../requests/dashboard.ts';
 import type { Endpoints } from './actions.ts';
+import { renderCalendar } from './calendar.ts';
 import { renderCertificate } from './certificate.ts';
 import type { DashboardFacts } from './facts.ts';
 import { findCertificates, renderForm, renderPages } from './filter.ts';
@@ -25,16 +26,14 @@ ${body(facts, request, endpoints)}
   return page.text;
 }
 
-function renderList(
-  { at, certificates, others, entries }: DashboardFacts,
-  request: DashboardRequest,
-  endpoints: Endpoints,
-): Html {
+function renderList(facts: DashboardFacts, request: DashboardRequest, endpoints: Endpoints): Html {
+  const { at, certificates, others, entries } = facts;
   const found = findCertificates(certificates, request);
   const filter = { ...request, page: found.page };
   return html`<h2>Certificates</h2>
 ${renderSummary(certificates, endpoints)}
 ${renderOthers(others)}
+${renderCalendar(facts)}
 ${renderForm(filter, endpoints)}
 ${renderPages(found, filter, endpoints, 'above the table')}
 ${renderTable(found.rows, { now: at, entries, endpoints, filter })}

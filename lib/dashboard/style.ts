@@ -55,14 +55,20 @@ ${healths}
 .certrelay dl div{display:flex;flex-wrap:wrap;gap:0 12px;padding:4px 0;border-bottom:1px solid var(--line)}
 .certrelay dt{color:var(--dim);width:130px}
 .certrelay dd{margin:0;flex:1 1 160px;min-width:0}
+.certrelay summary{cursor:pointer;color:var(--link);padding:4px 0}
+.certrelay summary:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+.certrelay .calendar{table-layout:fixed;max-width:640px}
+.certrelay .calendar th,.certrelay .calendar td{min-width:0;padding:2px 4px;border:1px solid var(--line);font-size:12px;color:var(--dim)}
+.certrelay .calendar td[title]{background:var(--soft);color:var(--fg)}
+.certrelay .calendar b{display:block;font-size:14px}
 @container (max-width:760px){
-.certrelay table,.certrelay tbody,.certrelay tr,.certrelay td,.certrelay tbody th{display:block;width:100%}
-.certrelay thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.certrelay tr{border:1px solid var(--line);border-radius:4px;margin:8px 0;padding:4px 8px}
-.certrelay tbody th,.certrelay td{border:0;padding:2px 0}
-.certrelay td::before{display:inline-block;width:90px;color:var(--dim);font-size:12px}
-.certrelay td ul{display:inline-block;vertical-align:top}
-${labels('table', ['Names', 'Health', 'Why', 'Days left', 'Targets', 'Next'])}
+.certrelay .list,.certrelay .list tbody,.certrelay .list tr,.certrelay .list td,.certrelay .list tbody th{display:block;width:100%}
+.certrelay .list thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.certrelay .list tr{border:1px solid var(--line);border-radius:4px;margin:8px 0;padding:4px 8px}
+.certrelay .list tbody th,.certrelay .list td{border:0;padding:2px 0}
+.certrelay .list td::before{display:inline-block;width:90px;color:var(--dim);font-size:12px}
+.certrelay .list td ul{display:inline-block;vertical-align:top}
+${labels('.list', ['Names', 'Health', 'Why', 'Days left', 'Targets', 'Next'])}
 ${labels('.Conditions', ['Status', 'Reason', 'Message', 'Since'])}
 ${labels('.Targets', ['Health', 'Why', 'Holds until', 'Served'])}
 }`;

@@ -22,7 +22,7 @@ const columns = ['Certificate', 'Names', 'Health', 'Why', 'Days left', 'Targets'
 export function renderTable(rows: readonly CertificateHealth[], context: TableContext): Html {
   if (rows.length === 0) return html`<p>No certificate is like that.</p>`;
   const heads = columns.map((name) => html`<th role="columnheader" scope="col">${name}</th>`);
-  return html`<table role="table" aria-label="Certificates, the worst first"><thead role="rowgroup"><tr role="row">${heads}</tr></thead>
+  return html`<table role="table" class="list" aria-label="Certificates, the worst first"><thead role="rowgroup"><tr role="row">${heads}</tr></thead>
 <tbody role="rowgroup">${rows.map((row) => renderRow(row, context))}</tbody></table>`;
 }
 

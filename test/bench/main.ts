@@ -11,6 +11,7 @@ import { locate } from '../real/parts/locate.ts';
 import { benchArrival } from './arrival.ts';
 import { benchColdStartOfDeploy, benchColdStartOfIssue } from './cold-start.ts';
 import { benchCommandLine } from './command-line.ts';
+import { benchDashboard } from './dashboard.ts';
 import { type DeliveryCalls, deliverySandbox, measureDelivery, renew } from './delivery.ts';
 import { type Figure, formatFigures, isBroken, median } from './figure.ts';
 import { benchFixedCost } from './fixed-cost.ts';
@@ -46,6 +47,7 @@ try {
     benchPlanning,
     benchServed,
     benchStatus,
+    benchDashboard,
     benchNotices,
     benchFixedCost,
     benchCommandLine,

@@ -107,6 +107,20 @@ describe('the list', () => {
       event: { search: 'name-1', health: '', page: 1, certificate: 'name-100' },
     });
   });
+
+  it('has a calendar of the next 90 days, without what nobody renews', async () => {
+    lab.keep('shop');
+    lab.keep('short', { notBefore: at(-4 * dayMs), notAfter: at(2 * dayMs) });
+    lab.keep('paused', { pausedSince: at(-dayMs) });
+    const page = await showPage(lab);
+    expect(page).toMatch(
+      /<td role="cell" title="shop(, short)?"><time datetime="2026-12-07">12-07<\/time> <b>\d<\/b>/,
+    );
+    expect(page).not.toMatch(/title="[^"]*paused[^"]*"><time/);
+    const days = [...page.matchAll(/<time datetime="(\d{4}-\d\d-\d\d)">/g)].map(([, day]) => day);
+    expect([days.length, days[0], days.at(-1)]).toEqual([90, '2026-11-22', '2027-02-19']);
+    expect(textOf(page)).toMatch(/The next 90 days: \d+ renewals, 1 of them overdue/);
+  });
 });
 
 it('a certificate’s page offers to end a pause while it lasts, and to pause once it has ended by itself', async () => {
@@ -152,7 +166,7 @@ describe('text of strangers', () => {
     const page = await showPage(lab, event);
     expect(textOf(page)).toContain('<script>alert(1)</script>');
     const allowed =
-      `a b bdi button code cwdb-action dd div dl dt form h2 h3 i input label li nav option p path circle rect
+      `a b bdi button code cwdb-action dd details summary div dl dt form h2 h3 i input label li nav option p path circle rect
       select span strong style svg table tbody td th thead time tr ul`.split(/\s+/);
     const elements = elementsOf(page.replace(/<style>.*?<\/style>/gs, '<style>'));
     expect(elements.map(({ name }) => name).filter((name) => !allowed.includes(name))).toEqual([]);
