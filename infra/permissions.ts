@@ -29,7 +29,7 @@ export interface RoleOptions {
  *  @throws Error for an invalid parameter, or if the template lacks a statement that must be filled. */
 export function fillRoles(resources: Resources, inventory: Inventory, options: RoleOptions = {}): void {
   const { hostedZones = '', acmImports = 'new', keepsLastingRecords = false } = options;
-  allowTags(resources);
+  allowTags(resources, Object.keys(inventory.tags ?? {}));
   allowInventory(resources, inventory);
   if (keepsLastingRecords && !writesLastingRecords(inventory)) allowLastingRecords(resources);
   narrowZones(resources, hostedZones);
@@ -110,17 +110,20 @@ function changeStatements(
 /** Statements that allow writing tags, and the tags of each. */
 const taggingStatements = { TagCertificates: certificateTags, TagInstallation: installationTags } as const;
 
-/** Sets, in each statement about tags, the keys that its role may write. */
-function allowTags(resources: Resources): void {
+/** Sets, in each statement about tags, the keys that its role may write. Who makes certificates' AWS secrets
+ *  may give them the operator's own tags.
+ *  @param own Their keys. */
+function allowTags(resources: Resources, own: readonly string[]): void {
   for (const [name, { Type }] of Object.entries(resources)) {
     if (Type !== 'AWS::IAM::Role') continue;
     const writer = name.replace(/Role$/, '').toLowerCase();
     for (const [sid, tags] of Object.entries(taggingStatements)) {
-      const keys = { 'aws:TagKeys': tagPatterns(tags, writer) };
-      changeStatements(resources, name, [sid], ({ Condition, ...rest }) => ({
-        ...rest,
-        Condition: { ...Object(Condition), 'ForAllValues:StringLike': keys },
-      }));
+      const patterns = tagPatterns(tags, writer);
+      changeStatements(resources, name, [sid], ({ Condition, ...rest }) => {
+        const isMaker = sid === 'TagCertificates' && JSON.stringify(rest).includes(':CreateSecret');
+        const keys = { 'aws:TagKeys': isMaker ? [...patterns, ...own] : patterns };
+        return { ...rest, Condition: { ...Object(Condition), 'ForAllValues:StringLike': keys } };
+      });
     }
   }
 }

@@ -4,15 +4,20 @@ import {
   connectSecretsManager,
   type SecretsManagerConnection,
 } from '../../lib/adapters/secrets-manager/connection.ts';
+import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 
 /** One connection; `closing` ends it. */
 export function openSecrets(
-  { settings }: Pick<Invocation, 'settings'>,
+  { settings, inventory }: Pick<Invocation, 'settings'> & { readonly inventory?: Pick<Inventory, 'tags'> },
   closing: Closing,
 ): SecretsManagerConnection {
-  const secrets = connectSecretsManager({ prefix: settings.prefix, uuid: randomUUID });
+  const secrets = connectSecretsManager({
+    prefix: settings.prefix,
+    uuid: randomUUID,
+    tags: inventory?.tags,
+  });
   closing.push(() => secrets.close());
   return secrets;
 }

@@ -221,4 +221,6 @@ export interface Inventory {
   readonly dns?: DnsSpec | undefined;
   /** Channels for notices to people; absent: not decided. */
   readonly notifications?: readonly NoticeChannel[] | undefined;
+  /** Tags of the operator's own for AWS secrets of certificates that are made from now on. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }

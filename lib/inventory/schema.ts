@@ -8,6 +8,7 @@ import {
   secretFormats,
   type TargetSpec,
 } from '../certificate/spec.ts';
+import { awsTags } from './aws-tag-fields.ts';
 import { cluster } from './cluster-fields.ts';
 import { discovery } from './discovery-fields.ts';
 import { dns } from './dns-fields.ts';
@@ -177,6 +178,11 @@ export const inventorySchema = mapping({
     .optional()
     .describe(
       'Channels that people are told through. Default: none, or the mail address of the parameter alarmEmail',
+    ),
+  tags: awsTags
+    .optional()
+    .describe(
+      'Tags of your own, such as cost centres, for the AWS secrets of certificates that are made from now on: at most five',
     ),
 }) satisfies z.ZodType<Inventory>;
 

@@ -117,7 +117,9 @@ it('whoever adds a field to the state says in infra/tag-keys.ts who writes it', 
 it('no role is larger than IAM takes: 10,240 characters of inline policies', async () => {
   // The longest names that there are: 20 characters of a region, 64 of a prefix.
   const prefix = 'p'.repeat(64);
-  const { template } = await packageService({ prefix, eventBus: 'b'.repeat(64) }, wideInventory);
+  const tags = ['a', 'b', 'c', 'd', 'e'].map((key) => `  ${key.repeat(64)}: x\n`);
+  const inventory = `${wideInventory}\ntags:\n${tags.join('')}`;
+  const { template } = await packageService({ prefix, eventBus: 'b'.repeat(64) }, inventory);
   const longest = { region: 'ap-southeast-10-test', account, parameters: {} };
   for (const [name, statements] of Object.entries(readPolicies(template, longest))) {
     const size = JSON.stringify(statements).length;

@@ -257,6 +257,11 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
       },
       { requiredKeys: [] },
     ),
+    tags: fc.dictionary(
+      fc.stringMatching(/^[a-z][A-Za-z0-9_-]{0,9}$/),
+      fc.stringMatching(/^[A-Za-z0-9 _.:/=+@-]{0,12}$/),
+      { maxKeys: 5, noNullPrototype: true },
+    ),
   },
   { requiredKeys: ['issuers', 'clusters', 'certificates'] },
 );

@@ -49,12 +49,16 @@ notifications:
     digest: "Mon 08:00 Europe/Berlin"
 dns:
   zones: [{ match: example.net, roleArn: "arn:aws:iam::210987654321:role/dns" }]
+tags: { cost-centre: "42" }
 `;
 
 type Change = readonly [what: string, from: string, to: string];
 
 const mistakes: readonly Change[] = [
   ['a key that there is not', 'renewBefore: 30d', 'renewBfore: 30d'],
+  ['a tag that is ours', 'cost-centre: "42"', 'certrelay:source: "42"'],
+  ['a tag whose value is a number', 'cost-centre: "42"', 'cost-centre: 42'],
+  ['six tags', 'cost-centre: "42"', 'a: x, b: x, c: x, d: x, e: x, f: x'],
   ['a section that there is not', 'registration:', 'registrations:'],
   [
     'no agreement to the terms',

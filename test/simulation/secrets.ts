@@ -77,7 +77,7 @@ export class MemorySecrets {
     };
     const client: SecretsManagerClient = Object.assign(Object.create(idleClient), { send });
     return {
-      certificates: new SecretCertificates(client, 'certrelay', uuid),
+      certificates: new SecretCertificates(client, { prefix: 'certrelay', uuid }),
       installation: new SecretInstallation(
         client,
         new DescribedSecret(client, 'certrelay/installation'),

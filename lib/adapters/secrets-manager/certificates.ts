@@ -27,6 +27,15 @@ const loadValues = () => import('./values.ts');
 const parkingLabel = 'CERTRELAY_CLAIM';
 const claimAttempts = 3;
 
+/** How AWS secrets of certificates are named and made. */
+interface CertificateSecretOptions {
+  readonly prefix: string;
+  /** A new random UUID at each call, for version ids. */
+  readonly uuid: () => string;
+  /** Tags of the operator's own for AWS secrets that are made. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
 /** `CertificateStore` in AWS Secrets Manager. */
 export class SecretCertificates implements CertificateStore {
   readonly #client: SecretsManagerClient;
@@ -34,9 +43,11 @@ export class SecretCertificates implements CertificateStore {
   readonly #uuid: () => string;
   readonly #tags: TagWriter;
 
-  /** `uuid`: a new random UUID at each call, for version ids. */
-  constructor(client: SecretsManagerClient, prefix: string, uuid: () => string) {
+  readonly #ownTags: Readonly<Record<string, string>>;
+
+  constructor(client: SecretsManagerClient, { prefix, uuid, tags = {} }: CertificateSecretOptions) {
     this.#client = client;
+    this.#ownTags = tags;
     this.#folder = `${prefix}/certificates/`;
     this.#tags = new TagWriter(client);
     this.#uuid = uuid;
@@ -119,7 +130,7 @@ export class SecretCertificates implements CertificateStore {
       SecretString: checkSize(writeSpecification(spec), secret),
       ClientRequestToken: this.#uuid(),
       // Created together with the secret: after a crash in between, no run would find the specification.
-      Tags: spec ? toList(encodeState(stateOfSpec(spec))) : [],
+      Tags: toList({ ...this.#ownTags, ...(spec ? encodeState(stateOfSpec(spec)) : {}) }),
     };
     try {
       await callSecrets('CreateSecret', secret, signal, (options) =>

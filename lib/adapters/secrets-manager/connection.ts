@@ -27,6 +27,8 @@ export interface SecretsManagerOptions {
   readonly prefix: string;
   /** A new random UUID at each call, for version ids. */
   readonly uuid: () => string;
+  /** Tags of the operator's own for certificates' AWS secrets that are made. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
   /** Overrides what the SDK reads from the environment (region, credentials, endpoint). */
   readonly config?: SecretsManagerClientConfig;
 }
@@ -55,6 +57,7 @@ export interface SecretsManagerConnection {
 export function connectSecretsManager({
   prefix,
   uuid,
+  tags = {},
   config,
 }: SecretsManagerOptions): SecretsManagerConnection {
   const client = new SecretsManagerClient({ requestHandler: awsTimeouts, ...config });
@@ -62,7 +65,7 @@ export function connectSecretsManager({
   // Only `status` reads and writes notes.
   const openNotes = async () => new (await import('./notes.ts')).SecretNotes(client, prefix, uuid);
   return {
-    certificates: new SecretCertificates(client, prefix, uuid),
+    certificates: new SecretCertificates(client, { prefix, uuid, tags }),
     retirements: new SecretRetirements(client, prefix),
     accounts: new SecretAccounts(client, prefix, uuid),
     installation: new SecretInstallation(client, installation, uuid),
