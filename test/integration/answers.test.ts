@@ -89,6 +89,28 @@ describe('a dry run of issue where no order could succeed', () => {
   });
 });
 
+describe('a call of the schedule', () => {
+  const schedule = { schedule: true };
+
+  it('is no error for an order that fails, which status tells', async () => {
+    const { answer, error } = await sandbox.lambda.invoke('issue', schedule);
+    expect(error).toBeUndefined();
+    expect(answer).toMatchObject({ summary: { failed: 1 } });
+    const status = await sandbox.lambda.invoke('status', { certificates: ['fresh'] });
+    expect(status.answer).toMatchObject({ certificates: [{ health: 'Progressing', reason: 'BackingOff' }] });
+  });
+
+  it('is an error if the pass cannot be made', async () => {
+    const denied = { kind: 'error', code: 'AccessDeniedException', status: 400 } as const;
+    const end = sandbox.faults.set('secretsmanager', 'ListSecrets', denied, Infinity);
+    for (const name of ['issue', 'deploy', 'probe', 'status']) {
+      const { error } = await sandbox.lambda.invoke(name, schedule);
+      expect(error?.errorMessage, name).toContain('ListSecrets');
+    }
+    end();
+  });
+});
+
 describe('a name that nobody knows', () => {
   const one = { certificates: ['shpo'] };
   it.each([

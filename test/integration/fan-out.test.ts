@@ -27,3 +27,24 @@ it('the invocation that hands the clusters on delivers to none of them itself', 
     certificates: [{ targets: [{ target: 'lab/shop/shop-tls', outcome: 'delivered' }] }],
   });
 });
+
+it('a cluster’s message comes again only for what status could not tell', async () => {
+  const { lambda, faults } = sandbox;
+  const body = JSON.stringify({ clusters: ['lab'] });
+  const batch = { Records: [{ messageId: 'm1', body, eventSource: 'aws:sqs' }] };
+  faults.set('kubernetes', '*', { kind: 'error', code: 'Forbidden', status: 403 }, Infinity);
+  expect((await lambda.invoke('deploy', batch)).answer).toEqual({ batchItemFailures: [] });
+  const denied = { kind: 'error', code: 'AccessDeniedException', status: 400 } as const;
+  faults.set('secretsmanager', 'TagResource', denied, Infinity);
+  const again = { batchItemFailures: [{ itemIdentifier: 'm1' }] };
+  await sandbox.setCertificates([
+    {
+      name: 'shop',
+      domains: ['shop.example.com'],
+      issuer: 'default',
+      targets: [{ cluster: 'lab', namespace: 'shop', secret: 'other' }],
+    },
+  ]);
+  expect((await lambda.invoke('deploy', batch)).answer).toEqual(again);
+  faults.clear();
+});
