@@ -77,6 +77,7 @@ export const installationTags: Writers = {
   discoverPass: ['discover'],
   'cluster/': ['deploy'],
   channels: ['notify'],
+  closed: ['notify'],
 };
 
 /** Patterns of the keys that a function may write: each key, and what it goes on in where its value is too

@@ -4,6 +4,7 @@ import { type PassNews, planNotices } from '../policy/notices/grouping.ts';
 import { findNextTry } from '../policy/notices/tries.ts';
 import type { QueuedDelivery, TryResult } from '../ports/notices.ts';
 import { recordChannels } from './channel-record.ts';
+import { keepsIncidents, recordClosed, withoutClosed } from './incident-order.ts';
 import type { NotifyInvocation, NotifyPorts } from './invocation.ts';
 
 /** Hands the notices of a pass to the queue, one message for each channel, and gives none to a channel
@@ -26,7 +27,8 @@ export async function handOn(
   }
 }
 
-/** Gives each notice to its channel, all at the same time. One that a channel does not take goes back to the
+/** Gives each notice to its channel, all at the same time, but for those of a channel that opens and closes
+ *  incidents: these go one after the other, the oldest first. One that a channel does not take goes back to the
  *  queue, unless no later try helps. Returns those that must be delivered to `notify` again, because the
  *  queue did not take them. Never rejects. */
 export async function deliver(
@@ -35,11 +37,22 @@ export async function deliver(
   invocation: NotifyInvocation,
 ): Promise<readonly QueuedDelivery[]> {
   const results = new Map<string, TryResult>();
+  const give = async (delivery: QueuedDelivery): Promise<readonly QueuedDelivery[]> => {
+    const later = await tryOnce(ports, delivery, invocation, results);
+    if (later === undefined) return [];
+    return (await isQueued(ports, later, invocation)) ? [] : [delivery];
+  };
+  const ordered = new Set(invocation.channels.filter(keepsIncidents).map(channelName));
+  const last = new Map<string, Promise<unknown>>();
+  const oldestFirst = deliveries.toSorted(
+    (one, other) => one.notice.at.getTime() - other.notice.at.getTime(),
+  );
   const left = await Promise.all(
-    deliveries.map(async (delivery) => {
-      const later = await tryOnce(ports, delivery, invocation, results);
-      if (later === undefined) return [];
-      return (await isQueued(ports, later, invocation)) ? [] : [delivery];
+    oldestFirst.map((delivery) => {
+      if (!ordered.has(delivery.channel)) return give(delivery);
+      const own = (last.get(delivery.channel) ?? Promise.resolve()).then(() => give(delivery));
+      last.set(delivery.channel, own);
+      return own;
     }),
   );
   await recordChannels(ports, results, invocation);
@@ -50,9 +63,10 @@ export async function deliver(
 async function tryOnce(
   ports: NotifyPorts,
   delivery: QueuedDelivery,
-  { channels, signal }: NotifyInvocation,
+  invocation: NotifyInvocation,
   results: Map<string, TryResult>,
 ): Promise<QueuedDelivery | undefined> {
+  const { channels, signal } = invocation;
   const { clock, log, post } = ports;
   const { channel: name, notice, notBefore } = delivery;
   const fields = { channel: name, event: notice.event, notice: notice.id };
@@ -62,9 +76,16 @@ async function tryOnce(
     return undefined;
   }
   if (notBefore !== undefined && notBefore > clock.now()) return delivery;
-  const result = await post(channel, notice, signal).catch(
+  const opens = keepsIncidents(channel);
+  const due = opens ? await withoutClosed(name, notice, ports, invocation) : notice;
+  if (!due) {
+    log.info('notice dropped', { ...fields, problem: 'the channel was told of its end before' });
+    return undefined;
+  }
+  const result = await post(channel, due, signal).catch(
     (): TryResult => ({ kind: 'failed', words: 'the invocation had no time left' }),
   );
+  if (opens && result.kind === 'accepted') await recordClosed(name, notice, ports, invocation);
   if (result.kind === 'accepted' || results.get(name)?.kind !== 'accepted') results.set(name, result);
   return judge(ports, delivery, result, fields);
 }

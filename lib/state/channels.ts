@@ -9,3 +9,11 @@ export interface FailingChannel {
   /** Why the last try failed, in one short line without the channel's URL. */
   readonly words: string;
 }
+
+/** An incident that a channel was told to close. */
+export interface ClosedIncident {
+  /** 8 hex digits: a hash of the channel and of what the incident was about. */
+  readonly key: string;
+  /** When it was over, to the second. */
+  readonly at: Date;
+}

@@ -1,6 +1,6 @@
 // The store of what belongs to no certificate, in memory.
 import type { InstallationRecord, InstallationStore } from '../../lib/ports/installation.ts';
-import type { FailingChannel } from '../../lib/state/channels.ts';
+import type { ClosedIncident, FailingChannel } from '../../lib/state/channels.ts';
 import { Failures } from './failures.ts';
 
 /** What belongs to no certificate, in memory. */
@@ -28,5 +28,11 @@ export class FakeInstallation implements InstallationStore {
     this.failures.check('recordChannels');
     if (!this.record) throw new Error('the AWS secret of the installation does not exist');
     this.record = { ...this.record, failingChannels: channels.length > 0 ? channels : undefined };
+  }
+
+  async recordClosed(closedIncidents: readonly ClosedIncident[]) {
+    this.failures.check('recordClosed');
+    if (!this.record) throw new Error('the AWS secret of the installation does not exist');
+    this.record = { ...this.record, closedIncidents };
   }
 }

@@ -67,6 +67,41 @@ test('what a pager opened it closes, however many end at once', async () => {
   expect([...receivers.incidents]).toEqual([]);
 });
 
+test('what a pager could not be told before its end opens no incident, and what begins anew does', async () => {
+  const { tell, work, receivers, faults, clock, installation, log } = await openNotify([pagerduty]);
+  const later = (minutes: number) => new Date(clock.now().getTime() + minutes * minuteMs);
+  faults.set('notices', 'pagerduty', { kind: 'error', code: 'x', status: 503, message: 'down' }, 1);
+  await tell(news([change('shop'), change('depot')]));
+  await work();
+  expect([...receivers.incidents]).toEqual([]);
+  await tell(news([recovered('shop')], { at: later(1) }));
+  await work();
+  expect(installation.record?.closedIncidents).toHaveLength(1);
+  clock.pass(minuteMs);
+  await work();
+  expect([...receivers.incidents], 'shop is over').toEqual(['certrelay/certrelay/certificate/depot']);
+  await tell(news([change('shop')], { at: later(5) }));
+  await work();
+  expect(receivers.incidents.size).toBe(2);
+  await tell(news([recovered('shop')], { at: later(6) }));
+  await work();
+  expect(installation.record?.closedIncidents, 'each once').toHaveLength(1);
+  await tell(news([change('shop')], { at: later(4) }));
+  await work();
+  expect([...receivers.incidents]).toEqual(['certrelay/certrelay/certificate/depot']);
+  expect(log.events()).toContain('notice dropped');
+});
+
+test('of one batch a pager is told the oldest first', async () => {
+  const { tell, work, receivers, queue } = await openNotify([pagerduty]);
+  await tell(news([change('shop')]));
+  await tell(news([recovered('shop')], { at: new Date(Date.UTC(2026, 10, 30, 9)) }));
+  queue.waiting.reverse();
+  await work();
+  expect(receivers.accepted.pagerduty).toHaveLength(2);
+  expect([...receivers.incidents]).toEqual([]);
+});
+
 test('a notice says what, since when, days left and the next command, in each channel', async () => {
   const { tell, work, receivers, sns } = await openNotify(all);
   await tell(news([change('shop')]));

@@ -84,6 +84,13 @@ test('channels that cannot be reached are kept with why, and forgotten when they
     words: `answered 503: "Bädly: überlastet"\n${'x'.repeat(200)}`,
   }));
   await installation.recordChannels(channels, never);
+  const closed = Array.from({ length: 60 }, (_, index) => ({
+    key: index.toString(16).padStart(8, '0'),
+    at: new Date('2026-11-30T08:15:00Z'),
+  }));
+  await installation.recordClosed(closed, never);
+  expect((await installation.read(never))?.closedIncidents).toEqual(closed);
+  await installation.recordClosed([], never);
   const read = (await installation.read(never))?.failingChannels ?? [];
   expect(read.map(({ channel, since }) => [channel, since])).toEqual(
     channels.map(({ channel, since }) => [channel, since]),

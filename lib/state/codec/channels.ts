@@ -1,5 +1,5 @@
 // Writes and reads the channels that cannot be reached, on a tag of the installation's AWS secret.
-import type { FailingChannel } from '../channels.ts';
+import type { ClosedIncident, FailingChannel } from '../channels.ts';
 import type { FieldCodec } from './field.ts';
 import { decodeInstant } from './text.ts';
 
@@ -28,3 +28,17 @@ function shorten(words: string): string {
   const line = words.replace(/\s+/g, ' ').trim();
   return line.length > most.words ? `${line.slice(0, most.words - 1)}…` : line;
 }
+
+/** `<key><seconds since the epoch, base 36>` of each, with `.` between them. What this codec did not write is
+ *  passed over. */
+export const closedIncidents: FieldCodec<readonly ClosedIncident[]> = {
+  read(text) {
+    return text.split('.').flatMap((part) => {
+      const [, key, seconds] = /^([0-9a-f]{8})([0-9a-z]{1,8})$/.exec(part) ?? [];
+      if (key === undefined || seconds === undefined) return [];
+      return [{ key, at: new Date(Number.parseInt(seconds, 36) * 1000) }];
+    });
+  },
+  write: (closed) =>
+    closed.map(({ key, at }) => `${key}${Math.floor(at.getTime() / 1000).toString(36)}`).join('.'),
+};
