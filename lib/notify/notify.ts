@@ -28,8 +28,8 @@ export async function handOn(
 }
 
 /** Gives each notice to its channel, all at the same time, but for those of a channel that opens and closes
- *  incidents: these go one after the other, the oldest first. One that a channel does not take goes back to the
- *  queue, unless no later try helps. Returns those that must be delivered to `notify` again, because the
+ *  incidents: these go one after the other, the oldest first. One that a channel does not take goes back to
+ *  the queue, unless no later try helps. Returns those that must be delivered to `notify` again, because the
  *  queue did not take them. Never rejects. */
 export async function deliver(
   ports: NotifyPorts,

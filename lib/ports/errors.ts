@@ -44,7 +44,9 @@ export function describeError(error: unknown): string {
  *  Node say no more. */
 function namesCode(message: string, cause: unknown): boolean {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' && /^E[A-Z]+$/.test(code) && message.includes(`(${code}`);
+  return (
+    typeof code === 'string' && /^(?:E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(code) && message.includes(`(${code}`)
+  );
 }
 
 /** Words that are shorter may stand in a message by chance. */

@@ -32,6 +32,7 @@ type Start = (surroundings: {
 
 const aws = {
   AWS_REGION: 'eu-central-1',
+  AWS_DEFAULT_REGION: 'eu-central-1',
   AWS_ACCESS_KEY_ID: accessKeyOf('operator'),
   AWS_SECRET_ACCESS_KEY: ownSecretKey,
 };

@@ -24,7 +24,10 @@ export function createOrders(sandbox: OperatedSandbox): ControlOrders {
     }
     for (const name of known) {
       const mend = broken.get(name);
-      if (word === 'break' && !mend) {
+      if (word === 'break') {
+        // What broke before may have been cured by the product, or by hand: it is broken anew.
+        broken.delete(name);
+        await Promise.resolve(mend?.()).catch(() => undefined);
         const trouble = troubles[name];
         if (trouble) broken.set(name, await trouble.begin(sandbox));
       } else if (word === 'mend') {

@@ -215,6 +215,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   const environment = {
     AWS_REGION: 'eu-central-1',
+    AWS_DEFAULT_REGION: 'eu-central-1',
     AWS_ENDPOINT_URL_ACM: acm.url,
     AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
     AWS_ENDPOINT_URL_ROUTE_53: route53.url,

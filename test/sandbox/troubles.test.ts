@@ -86,6 +86,7 @@ const shown: Readonly<
   namespace: [deploy, /Forbidden.*namespace shop/s, /"outcome":"delivered"|unchanged/],
   pods: [readPods, /^not ready$/, /^ready$/],
   zone: [planOrder, /no public hosted zone/, /"zones":\["example.com"\]/],
+  caa: [planOrder, /other-ca\.example/, /"zones":\["example.com"\]/],
   dns: [lookUp, /ETIMEOUT/, /sandbox\.example/],
   route53: [
     () => ask(`${sandbox.route53.url}/2013-04-01/hostedzone`),
@@ -106,6 +107,11 @@ const shown: Readonly<
       ),
     /GMT/,
     /undefined/,
+  ],
+  held: [
+    () => call('status', { report: true }),
+    /"name":"fallen".*"Expired|Abandoned".*lab\/shop\/fallen-tls/s,
+    /^(?!.*"fallen")/s,
   ],
   old: [plan, /"decision":"order"/, /"decision":"(none|wait|keep|unchanged)"|"well"/],
   pause: [async () => String(stateOf('shop').pausedSince), /GMT/, /undefined/],
@@ -135,6 +141,14 @@ test('agent-failing shows in the report of the agent', async () => {
   await order(['mend', 'all']);
   await expect.poll(problem, { timeout: 120_000 }).toBe('');
 }, 200_000);
+
+test('what the product has cured is broken anew', async () => {
+  await order(['break', 'old']);
+  await call('issue', { certificates: ['shop'] });
+  expect(await plan()).toMatch(/"decision":"keep"/);
+  expect(await order(['break', 'old'])).toBe(`broken: old: ${troubles.old?.what}`);
+  expect(await plan()).toMatch(/"decision":"order"/);
+}, 100_000);
 
 test('what there is can be broken several times, and mended in one go', async () => {
   expect(await order(['break', 'cluster', 'zone'])).toMatch(/^broken: cluster: .*\nbroken: zone: .*$/);

@@ -1,5 +1,10 @@
 // What a person can break in a running sandbox, and mend: `npm run sandbox -- break NAME`.
 import { randomUUID } from 'node:crypto';
+import {
+  ChangeResourceRecordSetsCommand,
+  ListHostedZonesByNameCommand,
+  Route53Client,
+} from '@aws-sdk/client-route-53';
 import { writeCertificate } from '../../lib/adapters/secrets-manager/values.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
 import { encodeState } from '../../lib/state/codec/tags.ts';
@@ -9,6 +14,7 @@ import type { Fault } from './faults.ts';
 import type { Service } from './journal.ts';
 import type { SandboxKubernetes } from './kubernetes/server.ts';
 import type { OperatedSandbox } from './operated.ts';
+import { accessKeyOf } from './principal.ts';
 import { clusterName, prefix } from './sandbox.ts';
 
 /** Puts right what was broken. */
@@ -73,6 +79,13 @@ export const troubles: Readonly<Record<string, Trouble>> = {
     what: 'the hosted zone example.com is not in Route 53',
     begin: ({ route53 }) => route53.takeZones('example.com'),
   },
+  caa: {
+    what: 'CAA of shop.example.com allows another CA alone',
+    async begin(sandbox) {
+      await changeCaa(sandbox, 'CREATE');
+      return () => changeCaa(sandbox, 'DELETE');
+    },
+  },
   dns: { what: 'no name server answers', begin: fail('dns', { kind: 'drop' }) },
   route53: {
     what: 'Route 53 refuses each call as one too many',
@@ -128,6 +141,19 @@ export const troubles: Readonly<Record<string, Trouble>> = {
       };
     },
   },
+  held: {
+    what: 'a certificate that the inventory no longer has, fallen, expired a day ago, and a target still holds it',
+    async begin(sandbox) {
+      await store(sandbox, { name: 'fallen', domains: ['fallen.example.com'], endsInDays: -1 });
+      const { vault } = sandbox.secretsManager;
+      const secret = vault.mustFind(`${prefix}/certificates/fallen`);
+      const [version = ''] = secret.versions.keys();
+      const deployed = { version, targets: '00000000', phases: ['rolled-out'] } as const;
+      const deliveredTo = [`${clusterName}/${namespace}/fallen-tls`];
+      secret.setTags(Object.entries(encodeState({ deployed, deliveredTo })));
+      return () => vault.remove(secret);
+    },
+  },
   old: {
     what: 'the certificate of shop ends in two days, as if nobody had renewed it',
     async begin(sandbox) {
@@ -147,6 +173,25 @@ export const troubles: Readonly<Record<string, Trouble>> = {
     },
   },
 };
+
+/** Makes or removes the CAA record of another CA, as the owner of the zone would. */
+async function changeCaa({ route53 }: OperatedSandbox, Action: 'CREATE' | 'DELETE'): Promise<void> {
+  const client = new Route53Client({
+    endpoint: route53.url,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: accessKeyOf('operator'), secretAccessKey: 'none' },
+  });
+  const found = await client.send(new ListHostedZonesByNameCommand({ DNSName: 'example.com' }));
+  const ResourceRecords = [{ Value: '0 issue "other-ca.example"' }];
+  const ResourceRecordSet = { Name: 'shop.example.com', Type: 'CAA', TTL: 60, ResourceRecords } as const;
+  await client.send(
+    new ChangeResourceRecordSetsCommand({
+      HostedZoneId: found.HostedZones?.find(({ Name }) => Name === 'example.com.')?.Id,
+      ChangeBatch: { Changes: [{ Action, ResourceRecordSet }] },
+    }),
+  );
+  client.destroy();
+}
 
 function fail(service: Service, fault: Fault): Trouble['begin'] {
   return ({ faults }) => faults.set(service, '*', fault, Infinity);
