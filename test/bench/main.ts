@@ -15,6 +15,7 @@ import { benchDashboard } from './dashboard.ts';
 import { type DeliveryCalls, deliverySandbox, measureDelivery, renew } from './delivery.ts';
 import { type Figure, formatFigures, isBroken, median } from './figure.ts';
 import { benchFixedCost } from './fixed-cost.ts';
+import { benchForecast } from './forecast.ts';
 import { acmeBudget, type Issuance, measureIssuance } from './issuance.ts';
 import { benchFanOut, benchReconcile } from './many-targets.ts';
 import { benchNotices } from './notices.ts';
@@ -51,6 +52,7 @@ try {
     benchNotices,
     benchFixedCost,
     benchCommandLine,
+    benchForecast,
   ]) {
     console.error(`${measure.name} …`);
     figures.push(...(await measure()));
