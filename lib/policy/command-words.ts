@@ -29,9 +29,10 @@ function chooseWords(name: string, event: CalledEvent): readonly string[] | unde
         ? [...deliveryWords(event, names), ...dryRun]
         : undefined;
     case 'pause':
-      return has('certificates', 'resume') && names.length > 0
-        ? [event.resume ? 'unpause' : 'pause', ...names]
-        : undefined;
+      if (names.length === 0) return undefined;
+      if (event.resume) return has('certificates', 'resume') ? ['unpause', ...names] : undefined;
+      if (!has('certificates', 'until')) return undefined;
+      return ['pause', ...names, ...(typeof event.until === 'string' ? ['--until', event.until] : [])];
     case 'retire':
       if (event.restore)
         return has('restore', 'dryRun') ? ['restore', ...textsOf(event.restore), ...dryRun] : undefined;
@@ -67,4 +68,4 @@ function isPlain(word: string): boolean {
   return word !== '' && /^[ -~]+$/.test(word) && (!word.startsWith('-') || ownOptions.has(word));
 }
 
-const ownOptions = new Set(['--dry-run', '--force', '--target', '--cluster', '--test']);
+const ownOptions = new Set(['--dry-run', '--force', '--target', '--cluster', '--until', '--test']);

@@ -64,6 +64,36 @@ describe('a dry run', () => {
   });
 });
 
+describe('a pause with an end', () => {
+  const until = '2026-12-24T00:00:00.000Z';
+
+  it('gives the end to the function as it was typed, and shows the instant that it answers', async () => {
+    const { env, events } = await answering({ certificates: [{ name: 'shop', outcome: 'paused', until }] });
+    const ended = await certrelay('pause shop --until 7d', { env });
+    expect(ended).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^certificate\/shop paused until 20/),
+    });
+    expect(events).toMatchObject([{ name: 'pause', event: { certificates: ['shop'], until: '7d' } }]);
+  });
+
+  it('is rehearsed with the instant, and refused where the function would refuse it', async () => {
+    const { env, events } = await answering({ certificates: [{ name: 'shop' }] });
+    const rehearsed = await certrelay('pause shop --until 7d --dry-run', { env });
+    expect(rehearsed.out).toMatch(/^certificate\/shop would be paused until \d{4}-\d\d-\d\d \d\d:\d\d/);
+    const before = events.length;
+    for (const [end, words] of [
+      ['soon', 'such as 7d, or a date'],
+      ['2020-01-01', 'not in the future'],
+      ['9000d', '90 days at most'],
+    ] as const) {
+      const refused = await certrelay(`pause shop --until ${end} --dry-run`, { env });
+      expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(words) });
+    }
+    expect(events).toHaveLength(before);
+  });
+});
+
 it('ack names what was acknowledged, and not what failed', async () => {
   const { env, events } = await answering({
     ok: false,

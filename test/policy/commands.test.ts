@@ -51,6 +51,7 @@ describe('a command', () => {
     ['deploy', { targets: ['prod/shop/tls', 'prod/a/b'] }, 'deploy --target prod/shop/tls prod/a/b'],
     ['deploy', { certificates: ['shop'], rollback: true }, 'rollback shop'],
     ['pause', { certificates: ['shop'], resume: true }, 'unpause shop'],
+    ['pause', { certificates: ['shop'], until: '7d' }, 'pause shop --until 7d'],
     ['retire', { restore: ['shop'] }, 'restore shop'],
     ['retire', { certificates: ['shop'], dryRun: true }, 'retire shop --dry-run'],
     ['probe', { certificates: ['shop'] }, 'probe shop'],

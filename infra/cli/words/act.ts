@@ -32,8 +32,12 @@ export const actCommands: readonly CommandDefinition[] = [
     usage: 'pause <name...>',
     description: 'order these no more until somebody says "unpause"',
     group: 'act',
-    options: [new Option('--reason <words>', 'for those who read it later'), dryRun],
-    example: 'pause shop --reason "moves to another CA"',
+    options: [
+      new Option('--until <time>', 'or until then, such as 7d or 2026-12-24'),
+      new Option('--reason <words>', 'for those who read it later'),
+      dryRun,
+    ],
+    example: 'pause shop --until 7d --reason "moves to another CA"',
     load: () => import('../commands/pause.ts'),
   },
   {
