@@ -8,6 +8,13 @@ const inventory = new Option('--inventory <file>', 'in place of infra/certificat
 /** In the order of the help. */
 export const setUpCommands: readonly CommandDefinition[] = [
   {
+    usage: 'check',
+    description: 'look whether the installation has all that it needs, and say what to do',
+    group: 'setUp',
+    example: 'check --stage prod',
+    load: () => import('../commands/check.ts'),
+  },
+  {
     usage: 'lint [file]',
     description: 'say every mistake of an inventory',
     group: 'setUp',

@@ -1,0 +1,76 @@
+// The clients of AWS that `certrelay check` looks with: the rights are the caller's own.
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { STSClient } from '@aws-sdk/client-sts';
+import type { Credentials } from '../../../lib/adapters/notices/topic.ts';
+import { findConnection } from '../connection.ts';
+import type { CalledPlace } from '../place.ts';
+
+/** The services that are asked, as the AWS SDK names them in `AWS_ENDPOINT_URL_…`. */
+export type AskedService = 'CLOUDFORMATION' | 'LAMBDA' | 'SECRETS_MANAGER' | 'SNS' | 'STS';
+
+/** What the checks look with. */
+export interface CheckedAws {
+  /** Name of the stack. */
+  readonly stack: string;
+  readonly lambda: LambdaClient;
+  readonly cloudFormation: CloudFormationClient;
+  readonly secretsManager: SecretsManagerClient;
+  readonly sts: STSClient;
+  /** Credentials of the caller. */
+  readonly identify: () => Promise<Credentials>;
+  /** URL of SNS; absent: AWS's own. */
+  readonly snsEndpoint: string | undefined;
+  /** Aborted when a person cancels, or after the longest time for one look. */
+  readonly signalOf: () => AbortSignal;
+  /** Whether a service can be asked: beside an endpoint of Lambda alone, AWS's own services are those of
+   *  another account. */
+  readonly canAsk: (service: AskedService) => boolean;
+  readonly close: () => void;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Milliseconds for one look. */
+const mostMs = 20_000;
+
+/** Opens the clients. @param signal Aborted when a person cancels. */
+export async function connectAws(
+  place: CalledPlace,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<CheckedAws> {
+  const { endpoint: _, ...connection } = await findConnection(place, env);
+  const endpointOf = (service: AskedService) =>
+    service === 'LAMBDA'
+      ? place.endpoint
+      : env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL || undefined;
+  const configOf = (service: AskedService) => {
+    const endpoint = endpointOf(service);
+    return { ...connection, ...(endpoint === undefined ? {} : { endpoint }), maxAttempts: 2 };
+  };
+  const lambda = new LambdaClient(configOf('LAMBDA'));
+  const clients = {
+    lambda,
+    cloudFormation: new CloudFormationClient(configOf('CLOUDFORMATION')),
+    secretsManager: new SecretsManagerClient(configOf('SECRETS_MANAGER')),
+    sts: new STSClient(configOf('STS')),
+  };
+  return {
+    ...clients,
+    stack: place.stack,
+    identify: () => lambda.config.credentials(),
+    snsEndpoint: endpointOf('SNS'),
+    signalOf: () => AbortSignal.any([signal, AbortSignal.timeout(mostMs)]),
+    canAsk: (service) => place.endpoint === undefined || endpointOf(service) !== undefined,
+    close: () => {
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+}
+
+/** Why a service cannot be asked. */
+export function describeMissing(service: AskedService): string {
+  return `--endpoint-url is that of Lambda alone; set AWS_ENDPOINT_URL_${service}, too, if there is one`;
+}

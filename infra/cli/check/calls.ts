@@ -1,0 +1,100 @@
+// The calls of functions that `certrelay check` makes. All of them are dry runs, or only look.
+import { mapConcurrently } from '../../../lib/async/map-concurrently.ts';
+import { toError } from '../../../lib/ports/errors.ts';
+import { type AnswerFields, listOf, textOf, textsOf } from '../answer.ts';
+import type { CommandSession } from '../session.ts';
+import { type CheckedPart, fine, unseen, wrong } from './part.ts';
+
+/** What the functions answered; absent: one that did not. */
+export interface CheckedAnswers {
+  readonly status?: AnswerFields;
+  readonly orders?: AnswerFields;
+  readonly deliveries?: AnswerFields;
+}
+
+/** Calls the functions that everything depends on. One line says of each whether it answers. */
+export async function callFunctions(
+  session: CommandSession,
+): Promise<{ readonly answers: CheckedAnswers; readonly parts: readonly CheckedPart[] }> {
+  const [status, orders, deliveries] = await Promise.all([
+    callOne(session, 'status', {}),
+    callOne(session, 'issue', { dryRun: true }),
+    callOne(session, 'deploy', { dryRun: true }),
+  ]);
+  return {
+    answers: {
+      ...(status.answer && { status: status.answer }),
+      ...(orders.answer && { orders: orders.answer }),
+      ...(deliveries.answer && { deliveries: deliveries.answer }),
+    },
+    parts: [status.part, orders.part, deliveries.part],
+  };
+}
+
+async function callOne(
+  session: CommandSession,
+  name: 'status' | 'issue' | 'deploy',
+  event: Readonly<Record<string, unknown>>,
+): Promise<{ readonly answer?: AnswerFields; readonly part: CheckedPart }> {
+  const part = `function/${name}`;
+  try {
+    const answer = await session.call(name, event, { isRead: true });
+    // A call that was refused as a whole has no report.
+    if (Array.isArray(answer.certificates)) return { answer, part: fine(part, 'it answers') };
+    const words = listOf(answer, 'failures').map(
+      (one) => `${textOf(one, 'code')}: ${textOf(one, 'message')}`,
+    );
+    return { part: wrong(part, words.join('; ') || 'it answered no report: update the installation') };
+  } catch (error) {
+    session.signal.throwIfAborted();
+    return { part: wrong(part, toError(error).message) };
+  }
+}
+
+/** Certificates whose DNS is looked at although no order is due, and calls at the same time. */
+const mostForced = 10;
+const concurrency = 3;
+
+/** The lines of a dry run of `issue`, with DNS also where no order is due: of one certificate for each parent
+ *  domain. The line `zones` says how many were left out. */
+export async function lookAtDns(
+  session: CommandSession,
+  { status, orders }: CheckedAnswers,
+): Promise<{ readonly lines: readonly AnswerFields[]; readonly parts: readonly CheckedPart[] }> {
+  if (!status || !orders) return { lines: [], parts: [unseen('zones', 'status and issue did not answer')] };
+  const lines = listOf(orders, 'certificates');
+  const domains = new Map(
+    listOf(status, 'certificates').map((one) => [textOf(one, 'name'), textsOf(one, 'domains')]),
+  );
+  const seen = new Set(
+    lines.filter(isLooked).flatMap((line) => parentsOf(domains.get(textOf(line, 'name')))),
+  );
+  const chosen = lines.filter((line) => {
+    const parents = parentsOf(domains.get(textOf(line, 'name'))).filter((parent) => !seen.has(parent));
+    if (isLooked(line) || parents.length === 0 || textOf(line, 'reason') === 'Retiring') return false;
+    for (const parent of parents) seen.add(parent);
+    return true;
+  });
+  const forced = await mapConcurrently(chosen.slice(0, mostForced), concurrency, async (line) => {
+    const event = { certificates: [textOf(line, 'name')], force: true, dryRun: true };
+    try {
+      return listOf(await session.call('issue', event, { isRead: true }), 'certificates');
+    } catch {
+      session.signal.throwIfAborted();
+      return [];
+    }
+  });
+  const looked = [...lines, ...forced.flat()].filter(isLooked);
+  const left = chosen.length - forced.filter((found) => found.some(isLooked)).length;
+  const part = looked.length === 0 ? 'there is no certificate to order' : `${left} more are not looked at`;
+  return { lines: looked, parts: left > 0 || looked.length === 0 ? [unseen('zones', part)] : [] };
+}
+
+function isLooked(line: AnswerFields): boolean {
+  return Array.isArray(line.zones) || textOf(line, 'reason') === 'PreflightFailed';
+}
+
+/** `shop.example.com` and `*.example.com` are under `example.com`. */
+function parentsOf(domains: readonly string[] = []): readonly string[] {
+  return domains.map((domain) => domain.split('.').slice(1).join('.'));
+}

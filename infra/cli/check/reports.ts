@@ -1,0 +1,92 @@
+// What the reports of the functions tell of DNS, clusters, issuers, agents and channels.
+import { nameSome } from '../../../lib/policy/bounds.ts';
+import { type AnswerFields, listOf, textOf, textsOf } from '../answer.ts';
+import { listDeliveries } from '../deliveries.ts';
+import { localizeTimes } from '../text.ts';
+import { type CheckedPart, fine, unseen, wrong } from './part.ts';
+
+/** Different messages that one line names. */
+const mostMessages = 3;
+
+/** Hosted zones, and certificates whose next order would fail, by DNS or the CA.
+ *  @param lines Of dry runs of `issue`. */
+export function checkZones(lines: readonly AnswerFields[]): readonly CheckedPart[] {
+  const looked = lines.filter(
+    (line) => Array.isArray(line.zones) || textOf(line, 'reason') === 'PreflightFailed',
+  );
+  const troubles = looked.flatMap((line): readonly CheckedPart[] => {
+    const isStopped = textOf(line, 'reason') === 'PreflightFailed';
+    const words = [...(isStopped ? [textOf(line, 'message')] : []), ...textsOf(line, 'warnings')];
+    return words.length === 0
+      ? []
+      : [wrong(`order/${textOf(line, 'name')}`, localizeTimes(words.join('; ')))];
+  });
+  const zones = Map.groupBy(
+    looked
+      .filter(isQuiet)
+      .flatMap((line) => textsOf(line, 'zones').map((zone) => ({ zone, name: textOf(line, 'name') }))),
+    ({ zone }) => zone,
+  );
+  const found = [...zones].map(([zone, users]) =>
+    fine(
+      `zone/${zone}`,
+      `delegated, and takes the records of ${nameSome([...new Set(users.map(({ name }) => name))], 3)}`,
+    ),
+  );
+  return [...troubles, ...found];
+}
+
+/** Whether nothing would be in an order's way. */
+function isQuiet(line: AnswerFields): boolean {
+  return textOf(line, 'reason') !== 'PreflightFailed' && textsOf(line, 'warnings').length === 0;
+}
+
+/** Each cluster that `deploy` reaches: whether it may look there.
+ *  @param status Report of `status`. @param deliveries Report of a dry run of `deploy`. */
+export function checkClusters(status: AnswerFields, deliveries: AnswerFields): readonly CheckedPart[] {
+  const rows = listDeliveries(deliveries).filter(({ target }) => target !== '');
+  const byCluster = Map.groupBy(rows, ({ target }) => target.split('/')[0] ?? '');
+  const handedOn = textsOf(deliveries, 'handedOn');
+  const agents = new Set(listOf(status, 'agents').map((agent) => textOf(agent, 'name')));
+  return listOf(status, 'clusters').flatMap((cluster): readonly CheckedPart[] => {
+    const name = textOf(cluster, 'name');
+    if (agents.has(name)) return [];
+    const part = `cluster/${name}`;
+    const all = byCluster.get(name) ?? [];
+    const stopped = all.filter(({ outcome }) => outcome === 'refused' || outcome === 'pending');
+    if (stopped.length > 0) return [wrong(part, joinMessages(stopped.map(({ message }) => message)))];
+    if (textOf(cluster, 'health') === 'Degraded') return [wrong(part, describeHealth(cluster))];
+    if (handedOn.includes(name))
+      return [unseen(part, 'another run of deploy looks at it now: certrelay status')];
+    const read = all.filter(({ outcome }) => outcome === 'planned' || outcome === 'unchanged').length;
+    return read > 0
+      ? [fine(part, `reached, and ${read === 1 ? 'one target' : `${read} targets`} may be read`)]
+      : [unseen(part, 'nothing goes there now: order something, or wait for its window, then check again')];
+  });
+}
+
+function joinMessages(messages: readonly string[]): string {
+  const distinct = [...new Set(messages)];
+  const more = distinct.length - mostMessages;
+  return [...distinct.slice(0, mostMessages), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+}
+
+const judgedKinds = { issuers: 'issuer', agents: 'agent', functions: 'function', channels: 'channel' };
+
+/** What `status` judges beside certificates and clusters. What is fine of functions is no line of its own. */
+export function checkJudged(status: AnswerFields): readonly CheckedPart[] {
+  return Object.entries(judgedKinds).flatMap(([key, kind]) =>
+    listOf(status, key).flatMap((entry): readonly CheckedPart[] => {
+      const part = `${kind}/${textOf(entry, 'name')}`;
+      const isFine = ['Healthy', 'Suspended'].includes(textOf(entry, 'health'));
+      if (!isFine) return [wrong(part, describeHealth(entry))];
+      return kind === 'function' ? [] : [fine(part, describeHealth(entry))];
+    }),
+  );
+}
+
+function describeHealth(entry: AnswerFields): string {
+  const command = textOf(entry, 'command');
+  const words = localizeTimes(textOf(entry, 'message'));
+  return command === '' ? words : `${words}; run: ${command}`;
+}

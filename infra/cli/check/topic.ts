@@ -1,0 +1,57 @@
+// Who is told of alarms: the subscriptions of their topic in SNS (API 2010-03-31).
+import { signPublish } from '../../../lib/adapters/notices/topic.ts';
+import { nameSome } from '../../../lib/policy/bounds.ts';
+import { type CheckedAws, describeMissing } from './aws.ts';
+import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';
+
+/** Whether anybody has subscribed to the topic, and has confirmed it.
+ *  @param topic Its ARN; empty: there is none.
+ *  @param channels How many channels the inventory names for notices. */
+export async function checkTopic(aws: CheckedAws, topic: string, channels: number): Promise<CheckedPart> {
+  const part = 'alarms';
+  if (topic === '') {
+    if (channels > 0)
+      return fine(part, `they go nowhere but to CloudWatch; ${channels} channels get notices`);
+    const advice = 'deploy with --param="alarmEmail=ops@example.com", or name channels in the inventory';
+    return wrong(part, `nobody is told of anything: ${advice}`);
+  }
+  if (!aws.canAsk('SNS')) return unseen(part, describeMissing('SNS'));
+  const looked = await lookAt(part, `sns:ListSubscriptionsByTopic on ${topic}`, () => list(aws, topic));
+  if ('unseen' in looked) return looked.unseen;
+  const { seen } = looked;
+  const pending = seen.filter(({ arn }) => arn === 'PendingConfirmation').map(({ endpoint }) => endpoint);
+  if (seen.length === 0)
+    return wrong(part, `nobody has subscribed to ${topic}: subscribe, or deploy with --param="alarmEmail=…"`);
+  if (pending.length > 0) {
+    const advice =
+      'follow the link that AWS has mailed; after three days deploy with another alarmEmail, then with this one';
+    return wrong(part, `not confirmed yet, so nothing arrives: ${nameSome(pending, 5)}; ${advice}`);
+  }
+  return fine(part, `${seen.length} subscribed to ${topic}`);
+}
+
+interface TopicSubscription {
+  readonly arn: string;
+  readonly endpoint: string;
+}
+
+/** The first hundred. */
+async function list(
+  { identify, snsEndpoint, signalOf }: CheckedAws,
+  topic: string,
+): Promise<readonly TopicSubscription[]> {
+  const fields = { Action: 'ListSubscriptionsByTopic', Version: '2010-03-31', TopicArn: topic };
+  const options = { arn: topic, endpoint: snsEndpoint, identify };
+  const { url, headers, body } = await signPublish(fields, options, new Date());
+  const answer = await fetch(url, { method: 'POST', headers: headers ?? {}, body, signal: signalOf() });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`SNS answered ${textIn(text, 'Code') || answer.status}`);
+  return [...text.matchAll(/<member>([\s\S]*?)<\/member>/g)].map(([, member = '']) => ({
+    arn: textIn(member, 'SubscriptionArn'),
+    endpoint: textIn(member, 'Endpoint'),
+  }));
+}
+
+function textIn(xml: string, name: string): string {
+  return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? '';
+}

@@ -1,0 +1,102 @@
+// `certrelay check`: looks whether an installation has all that it needs.
+
+import { listOf, textOf } from '../answer.ts';
+import { checkCaller, checkLimits } from '../check/account.ts';
+import { connectAws } from '../check/aws.ts';
+import { callFunctions, lookAtDns } from '../check/calls.ts';
+import { type CheckedPart, type PartVerdict, unseen } from '../check/part.ts';
+import { checkClusters, checkJudged, checkZones } from '../check/reports.ts';
+import { checkStack } from '../check/stack.ts';
+import { checkTopic } from '../check/topic.ts';
+import { checkWebhook } from '../check/webhook.ts';
+import type { RunCommand } from '../definitions.ts';
+import { exitCodes } from '../errors.ts';
+import { findInventory } from '../inventory-file.ts';
+import { findPlace } from '../place.ts';
+import { printResult } from '../print.ts';
+import type { CommandSession } from '../session.ts';
+import type { TableStyle } from '../table.ts';
+import { type Colour, paint, wrapText } from '../text.ts';
+
+/** Runs it. It changes nothing. */
+export const run: RunCommand = async (session) => {
+  const parts = await checkAll(session);
+  const problems = parts.filter(({ verdict }) => verdict === 'problem');
+  await printResult(session, {
+    data: { ok: problems.length === 0, parts },
+    text: (style) => parts.map((part) => format(part, parts, style)).join(''),
+    names: problems.map(({ part }) => part),
+  });
+  return problems.length === 0 ? exitCodes.fine : exitCodes.failed;
+};
+
+async function checkAll(session: CommandSession): Promise<readonly CheckedPart[]> {
+  const { options, terminal, signal } = session;
+  const aws = await connectAws(findPlace(options, terminal.env), terminal.env, signal);
+  try {
+    const [caller, limits, { parts: stackParts, stack }, { answers, parts: called }] = await Promise.all([
+      checkCaller(aws),
+      checkLimits(aws),
+      checkStack(aws),
+      callFunctions(session),
+    ]);
+    const { status, deliveries } = answers;
+    const prefix = status ? textOf(status, 'installation') : '';
+    const isUsed = () => hasRegistration(session);
+    const [webhook, alarms, dns] = await Promise.all([
+      prefix === ''
+        ? unseen('webhook', 'status did not say the prefix of AWS secrets')
+        : checkWebhook(aws, prefix, isUsed),
+      stack
+        ? checkTopic(aws, stack.topic, status ? listOf(status, 'channels').length : 0)
+        : unseen('alarms', 'the stack says which topic they go to'),
+      lookAtDns(session, answers),
+    ]);
+    signal.throwIfAborted();
+    const clusters = status && deliveries ? checkClusters(status, deliveries) : [];
+    const unlooked = status && deliveries ? [] : [unseen('clusters', 'status and deploy did not answer')];
+    return [
+      caller,
+      ...stackParts,
+      ...called,
+      ...dns.parts,
+      ...checkZones(dns.lines),
+      ...clusters,
+      ...unlooked,
+      ...(status ? checkJudged(status) : []),
+      webhook,
+      alarms,
+      limits,
+    ];
+  } finally {
+    aws.close();
+  }
+}
+
+/** Whether the inventory of this checkout lets the webhook take requests; where it cannot be read, it may. */
+async function hasRegistration({ terminal }: CommandSession): Promise<boolean> {
+  const { readInventory } = await import('../../read-inventory.ts');
+  const inventory = await readInventory(findInventory(undefined, terminal.env)).catch(() => undefined);
+  return inventory === undefined || inventory.registration !== undefined;
+}
+
+const colours: Readonly<Record<PartVerdict, Colour>> = { ok: 'green', problem: 'red', unknown: 'yellow' };
+const verdictWidth = 'problem'.length;
+
+/** `ok       stack  …`, with the message in as many lines as it needs. */
+function format(
+  { part, verdict, message }: CheckedPart,
+  all: readonly CheckedPart[],
+  style: TableStyle,
+): string {
+  const partWidth = Math.max(...all.map((one) => one.part.length));
+  const indent = verdictWidth + partWidth + 4;
+  const room = style.width === undefined ? Number.MAX_SAFE_INTEGER : style.width - indent;
+  const isNarrow = room < 24;
+  const word = verdict.padEnd(verdictWidth);
+  const shown = style.isColoured ? paint(word, colours[verdict]) : word;
+  const lines = wrapText(message, isNarrow ? Math.max(10, (style.width ?? 80) - 2) : room);
+  const space = ' '.repeat(isNarrow ? 2 : indent);
+  if (isNarrow) return [`${shown}  ${part}`, ...lines.map((line) => `${space}${line}`), ''].join('\n');
+  return [`${shown}  ${part.padEnd(partWidth)}  ${lines.join(`\n${space}`)}`, ''].join('\n');
+}

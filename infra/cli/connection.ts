@@ -1,0 +1,58 @@
+// How AWS is reached with the credentials of whoever runs a command.
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { type CalledPlace, defaultRegion } from './place.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What AWS clients take. What is absent the SDK finds as the AWS CLI does. */
+export interface AwsConnection {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly credentials?: SetCredentials;
+}
+
+/** Credentials of the environment. */
+interface SetCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** Region, endpoint of Lambda and credentials. Without a region in the options, the environment and the
+ *  profile, that of serverless.yml counts. */
+export async function findConnection(place: CalledPlace, env: Environment): Promise<AwsConnection> {
+  if (place.region !== undefined) return reach(place, env);
+  const client = new LambdaClient(reach(place, env));
+  try {
+    return reach({ ...place, region: await client.config.region() }, env);
+  } catch {
+    return reach({ ...place, region: defaultRegion }, env);
+  } finally {
+    client.destroy();
+  }
+}
+
+function reach({ region, endpoint }: CalledPlace, env: Environment): AwsConnection {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  const isSet = Boolean(accessKeyId && secretAccessKey);
+  // The sandbox looks at the access key alone, and it is nobody's account.
+  const isOwnMachine = endpoint !== undefined && isLoopback(endpoint) && !isSet && !env.AWS_PROFILE;
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(isOwnMachine
+      ? { credentials: { accessKeyId: 'AKIASANDBOXOPERATOR', secretAccessKey: 'sandbox' } }
+      : {}),
+    ...(isSet && accessKeyId && secretAccessKey && !env.AWS_PROFILE
+      ? { credentials: { accessKeyId, secretAccessKey, ...token(env.AWS_SESSION_TOKEN) } }
+      : {}),
+  };
+}
+
+function token(sessionToken: string | undefined) {
+  return sessionToken ? { sessionToken } : {};
+}
+
+function isLoopback(endpoint: string): boolean {
+  return ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(endpoint).hostname);
+}
