@@ -4,6 +4,9 @@ import { type CalledPlace, defaultRegion } from './place.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Services that commands ask, as the AWS SDK names them in `AWS_ENDPOINT_URL_…`. */
+export type AskedService = 'CLOUDFORMATION' | 'LAMBDA' | 'SECRETS_MANAGER' | 'SNS' | 'STS';
+
 /** What AWS clients take. What is absent the SDK finds as the AWS CLI does. */
 export interface AwsConnection {
   readonly region?: string;
@@ -55,4 +58,25 @@ function token(sessionToken: string | undefined) {
 
 function isLoopback(endpoint: string): boolean {
   return ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(endpoint).hostname);
+}
+
+/** URL of a service; absent: AWS's own. */
+export function findEndpoint(
+  service: AskedService,
+  place: CalledPlace,
+  env: Environment,
+): string | undefined {
+  if (service === 'LAMBDA') return place.endpoint;
+  return env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL || undefined;
+}
+
+/** Whether a service can be asked: beside an endpoint of Lambda alone, AWS's own services are those of
+ *  another account. */
+export function canAsk(service: AskedService, place: CalledPlace, env: Environment): boolean {
+  return place.endpoint === undefined || findEndpoint(service, place, env) !== undefined;
+}
+
+/** Why a service cannot be asked. */
+export function describeMissing(service: AskedService): string {
+  return `--endpoint-url is that of Lambda alone; set AWS_ENDPOINT_URL_${service}, too, if there is one`;
 }

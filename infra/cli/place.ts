@@ -41,6 +41,11 @@ export function findPlace(
   return { stack: findStack(stage, installation), region, endpoint };
 }
 
+/** The stage of the stack; `undefined` if its name does not say one. */
+export function stageOf({ stack }: Pick<CalledPlace, 'stack'>): string | undefined {
+  return stack.startsWith(`${service}-`) ? stack.slice(service.length + 1) : undefined;
+}
+
 /** The prefix of the default stage is the service's name alone, and `status` calls the installation so. */
 function findStack(stage: string | undefined, installation: string | undefined): string {
   if (installation === undefined) return `${service}-${stage ?? defaultStage}`;

@@ -50,6 +50,11 @@ export function logsCommand(name: string): string {
   return `npx serverless logs --function ${name}${options} --startTime 1d --filter ERROR`;
 }
 
+/** The shell command that removes the stack. */
+export function removeCommand(): string {
+  return `npx serverless remove${options}`;
+}
+
 /** The shell command that schedules the deletion of every AWS secret under the prefix. */
 export function deleteAwsSecretsCommand(prefix: string, region: string): string {
   const place = `--region ${quote(region)}`;

@@ -1,18 +1,9 @@
 // The doctor of an installation: each part that is not as it should be is one line that says what to do.
 import { afterEach, describe, expect, it } from 'vitest';
 import { certrelay, startScriptedLambda } from './harness.ts';
-import { type AnswerAction, startScriptedAws } from './scripted-aws.ts';
+import { type AnswerAction, json, member, startScriptedAws, xml } from './scripted-aws.ts';
 
 const topic = 'arn:aws:sns:eu-central-1:123456789012:certrelay-dev-NoticeTopic';
-
-const member = (fields: Readonly<Record<string, string>>) =>
-  `<member>${Object.entries(fields)
-    .map(([name, text]) => `<${name}>${text}</${name}>`)
-    .join('')}</member>`;
-const xml = (action: string, content: string) => ({
-  body: `<${action}Response><${action}Result>${content}</${action}Result></${action}Response>`,
-});
-const json = (value: object) => ({ body: JSON.stringify(value) });
 
 const stack = (status: string) =>
   xml(
@@ -36,8 +27,6 @@ const statusWith = (more: object) => ({
   certificates: [{ name: 'shop', domains: ['shop.example.com'] }],
   clusters: [{ name: 'prod', health: 'Healthy', message: 'fine' }],
   issuers: [{ name: 'default', health: 'Healthy', message: 'fine' }],
-  agents: [],
-  functions: [],
   channels: [],
   ...more,
 });

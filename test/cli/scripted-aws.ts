@@ -12,6 +12,20 @@ export type AnswerAction = (
   body: string,
 ) => { readonly body: string } | { readonly code: string; readonly message?: string } | undefined;
 
+/** An entry of a list in a Query protocol. */
+export const member = (fields: Readonly<Record<string, string>>) =>
+  `<member>${Object.entries(fields)
+    .map(([name, text]) => `<${name}>${text}</${name}>`)
+    .join('')}</member>`;
+
+/** The answer of a Query protocol. */
+export const xml = (action: string, content: string) => ({
+  body: `<${action}Response><${action}Result>${content}</${action}Result></${action}Response>`,
+});
+
+/** An answer in JSON. */
+export const json = (value: object) => ({ body: JSON.stringify(value) });
+
 /** Starts it. Actions are `GetCallerIdentity`, or `Invoke` and the like with the name of a function. */
 export async function startScriptedAws(answer: AnswerAction): Promise<{
   readonly env: Readonly<Record<string, string>>;

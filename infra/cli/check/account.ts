@@ -1,7 +1,8 @@
 // Who calls, and what Lambda gives the account.
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { type CheckedAws, describeMissing } from './aws.ts';
+import { describeMissing } from '../connection.ts';
+import type { CheckedAws } from './aws.ts';
 import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';
 
 const credentialErrors = /CredentialsProviderError|ExpiredToken|InvalidClientTokenId|SignatureDoesNotMatch/;

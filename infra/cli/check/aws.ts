@@ -4,11 +4,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Credentials } from '../../../lib/adapters/notices/topic.ts';
-import { findConnection } from '../connection.ts';
+import { type AskedService, canAsk, findConnection, findEndpoint } from '../connection.ts';
 import type { CalledPlace } from '../place.ts';
-
-/** The services that are asked, as the AWS SDK names them in `AWS_ENDPOINT_URL_…`. */
-export type AskedService = 'CLOUDFORMATION' | 'LAMBDA' | 'SECRETS_MANAGER' | 'SNS' | 'STS';
 
 /** What the checks look with. */
 export interface CheckedAws {
@@ -42,10 +39,7 @@ export async function connectAws(
   signal: AbortSignal,
 ): Promise<CheckedAws> {
   const { endpoint: _, ...connection } = await findConnection(place, env);
-  const endpointOf = (service: AskedService) =>
-    service === 'LAMBDA'
-      ? place.endpoint
-      : env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL || undefined;
+  const endpointOf = (service: AskedService) => findEndpoint(service, place, env);
   const configOf = (service: AskedService) => {
     const endpoint = endpointOf(service);
     return { ...connection, ...(endpoint === undefined ? {} : { endpoint }), maxAttempts: 2 };
@@ -63,14 +57,9 @@ export async function connectAws(
     identify: () => lambda.config.credentials(),
     snsEndpoint: endpointOf('SNS'),
     signalOf: () => AbortSignal.any([signal, AbortSignal.timeout(mostMs)]),
-    canAsk: (service) => place.endpoint === undefined || endpointOf(service) !== undefined,
+    canAsk: (service) => canAsk(service, place, env),
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },
   };
-}
-
-/** Why a service cannot be asked. */
-export function describeMissing(service: AskedService): string {
-  return `--endpoint-url is that of Lambda alone; set AWS_ENDPOINT_URL_${service}, too, if there is one`;
 }

@@ -8,7 +8,8 @@ import {
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { mapConcurrently } from '../../../lib/async/map-concurrently.ts';
 import { nameSome } from '../../../lib/policy/bounds.ts';
-import { type CheckedAws, describeMissing } from './aws.ts';
+import { describeMissing } from '../connection.ts';
+import type { CheckedAws } from './aws.ts';
 import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';
 
 /** What other checks need of the stack. */

@@ -1,7 +1,8 @@
 // Who is told of alarms: the subscriptions of their topic in SNS (API 2010-03-31).
 import { signPublish } from '../../../lib/adapters/notices/topic.ts';
 import { nameSome } from '../../../lib/policy/bounds.ts';
-import { type CheckedAws, describeMissing } from './aws.ts';
+import { describeMissing } from '../connection.ts';
+import type { CheckedAws } from './aws.ts';
 import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';
 
 /** Whether anybody has subscribed to the topic, and has confirmed it.

@@ -1,6 +1,7 @@
 // The secret that senders to the webhook sign with.
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
-import { type CheckedAws, describeMissing } from './aws.ts';
+import { describeMissing } from '../connection.ts';
+import type { CheckedAws } from './aws.ts';
 import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';
 
 /** Whether the secret is there. Its value is not read.

@@ -94,4 +94,12 @@ export const setUpCommands: readonly CommandDefinition[] = [
     example: 'notify --test',
     load: () => import('../commands/notify.ts'),
   },
+  {
+    usage: 'uninstall',
+    description: 'say how the installation is removed, and what stays',
+    group: 'setUp',
+    options: [new Option('--prefix <prefix>', 'first part of the names of AWS secrets, once status is gone')],
+    example: 'uninstall --stage old',
+    load: () => import('../commands/uninstall.ts'),
+  },
 ];

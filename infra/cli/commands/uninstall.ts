@@ -1,0 +1,62 @@
+// `certrelay uninstall`: says how the installation is removed, and what stays.
+import { removeCommand, setCommandPlace } from '../../../lib/policy/commands.ts';
+import { readInventory } from '../../read-inventory.ts';
+import { describeLeftovers, findAwsSecrets } from '../../uninstall.ts';
+import { textOf } from '../answer.ts';
+import { canAsk, describeMissing, findConnection, findEndpoint } from '../connection.ts';
+import type { RunCommand } from '../definitions.ts';
+import { CommandError, exitCodes } from '../errors.ts';
+import { findInventory } from '../inventory-file.ts';
+import { defaultRegion, findPlace, stageOf } from '../place.ts';
+import { printResult } from '../print.ts';
+import type { CommandSession } from '../session.ts';
+
+/** Runs it. It removes nothing: what is served must be moved first, and only a person knows when it is. */
+export const run: RunCommand = async (session, _values, options) => {
+  const { terminal } = session;
+  const place = findPlace(options, terminal.env);
+  const { endpoint: _, ...connection } = await findConnection(place, terminal.env);
+  const region = connection.region ?? defaultRegion;
+  const prefix = await findPrefix(session, options.prefix);
+  const service = 'SECRETS_MANAGER';
+  const endpoint = findEndpoint(service, place, terminal.env);
+  const config = { ...connection, ...(endpoint === undefined ? {} : { endpoint }), maxAttempts: 2 };
+  const [secrets, inventory] = await Promise.all([
+    canAsk(service, place, terminal.env)
+      ? findAwsSecrets({ getAwsSdkV3Config: async () => config }, prefix)
+      : describeMissing(service),
+    readInventory(findInventory(undefined, terminal.env), prefix).catch(() => undefined),
+  ]);
+  session.signal.throwIfAborted();
+  setCommandPlace({ stage: stageOf(place), region });
+  const steps = [
+    'Nothing is removed by this command. The stack, with its functions and queues, goes by:',
+    `    ${removeCommand()}`,
+  ];
+  const stays = describeLeftovers({ prefix, region, secrets, inventory });
+  const lines = [...steps, ...stays];
+  await printResult(session, {
+    data: { remove: removeCommand(), stays },
+    text: () => lines.map((line) => `${line}\n`).join(''),
+    names: [],
+  });
+  return exitCodes.fine;
+};
+
+/** As given; else what `status` says. */
+async function findPrefix(session: CommandSession, given: unknown): Promise<string> {
+  if (typeof given === 'string') {
+    if (/^[\w+=.@-]+(\/[\w+=.@-]+)*$/.test(given)) return given;
+    throw new CommandError(
+      'usage',
+      '--prefix must be the first part of the names of AWS secrets, such as certrelay',
+    );
+  }
+  const status = await session.call('status', {}, { isRead: true });
+  const prefix = textOf(status, 'installation');
+  if (prefix !== '') return prefix;
+  throw new CommandError(
+    'failed',
+    'status did not say the prefix of AWS secrets: give it, as in --prefix certrelay',
+  );
+}

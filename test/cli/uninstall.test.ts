@@ -1,0 +1,48 @@
+// How an installation is removed: what a person is told, and that nothing goes by it.
+import { afterEach, expect, it } from 'vitest';
+import { certrelay } from './harness.ts';
+import { startScriptedAws } from './scripted-aws.ts';
+
+let stop = () => {};
+afterEach(() => stop());
+
+/** An installation of the prefix, with two AWS secrets. Notes what it is asked. */
+async function installed(prefix: string) {
+  const asked: string[] = [];
+  const aws = await startScriptedAws((action, about) => {
+    asked.push(`${action} ${about}`.trim());
+    if (action === 'Invoke') return { body: JSON.stringify({ installation: prefix, failures: [] }) };
+    if (action !== 'ListSecrets') return undefined;
+    const names = ['certificates/shop', 'webhook'].map((name) => ({ Name: `${prefix}/${name}` }));
+    return { body: JSON.stringify({ SecretList: names }) };
+  });
+  stop = () => aws.stop();
+  return { env: aws.env, asked };
+}
+
+it('shows the command that removes the stack and what stays with its price, and only looks', async () => {
+  const { env, asked } = await installed('certrelay-old');
+  const { out, code } = await certrelay('uninstall --stage old', { env });
+  expect(out).toContain('\n    npx serverless remove --stage old --region eu-central-1\n');
+  expect(out).toContain('2 AWS secrets under certrelay-old/ in eu-central-1, about 0.80 USD a month');
+  expect(code).toBe(0);
+  expect(asked.toSorted()).toEqual(['Invoke certrelay-old-status', 'ListSecrets']);
+});
+
+it('goes on once the functions are gone, with the prefix that a person gives', async () => {
+  const { env, asked } = await installed('certrelay');
+  const { out } = await certrelay('uninstall --prefix certrelay -o json', { env });
+  expect(JSON.parse(out)).toMatchObject({ remove: expect.stringContaining('serverless remove') });
+  expect(asked).toEqual(['ListSecrets']);
+  const wrong = await certrelay("uninstall --prefix ';id'", { env });
+  expect(wrong).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--prefix must be') });
+});
+
+it('counts no secrets of another account beside an endpoint of Lambda alone', async () => {
+  const { env, asked } = await installed('certrelay');
+  const { AWS_ENDPOINT_URL: url = '', ...rest } = env;
+  const { out, code } = await certrelay(`uninstall --endpoint-url ${url}`, { env: rest });
+  expect(out).toContain('could not be counted (--endpoint-url is that of Lambda alone');
+  expect(code).toBe(0);
+  expect(asked).toEqual(['Invoke status']);
+});
