@@ -10,6 +10,7 @@ import {
   readInstallation,
   type StackProvider,
 } from './deployed-stack.ts';
+import { keepNotices, type NoticeParameters } from './notice-parameters.ts';
 import {
   collectParameters,
   countingValue,
@@ -34,10 +35,15 @@ export interface DeployCall {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Prefix, region (absent: the one that serverless.yml says), event bus (absent: the one that is said) and a
- *  line to print; or why the call is refused. */
+/** Prefix, region (absent: the one that serverless.yml says), parameters that nobody said and that the
+ *  installation keeps, and a line to print; or why the call is refused. */
 export type Preparation =
-  | { readonly prefix: string; readonly region?: string; readonly eventBus?: string; readonly note?: string }
+  | {
+      readonly prefix: string;
+      readonly region?: string;
+      readonly kept?: Readonly<Partial<Record<'eventBus' | keyof NoticeParameters, string>>>;
+      readonly note?: string;
+    }
   | { readonly refusal: string };
 
 /** Checks a deploy. Never throws for a wrong call.
@@ -54,9 +60,12 @@ export async function prepareDeploy(call: DeployCall, provider: StackProvider): 
     if ('refusal' in known) return known;
   }
   const place = await decidePlace(request, (where) => lookInto(provider, request.stack, where));
-  if ('refusal' in place || countingValue(given, 'eventBus') === undefined) return place;
-  const { eventBus: _, ...rest } = place;
-  return rest;
+  if ('refusal' in place) return place;
+  const { eventBus, alarmEmail, alarmTopic, ...rest } = place;
+  const [email, topic] = ['alarmEmail', 'alarmTopic'].map((name) => countingValue(given, name));
+  const alarms = keepNotices({ alarmEmail: email, alarmTopic: topic }, { alarmEmail, alarmTopic });
+  const bus = countingValue(given, 'eventBus') === undefined ? { eventBus } : {};
+  return { ...rest, kept: { ...bus, ...alarms } };
 }
 
 /** The prefix for every other command. Only `invoke local` uses it, unless the terminal has CERTRELAY_PREFIX:

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { oneLine } from '../lib/policy/bounds.ts';
 import { toError } from '../lib/ports/errors.ts';
 import type { DeployedStack } from './changes.ts';
+import type { NoticeParameters } from './notice-parameters.ts';
 
 /** Name of the stack's output with `markOf` of its changelog. */
 export const markOutput = 'CertrelayChangelog';
@@ -57,11 +58,15 @@ export async function readTemplate(
   }
 }
 
-/** What a region has of an installation: nothing; its prefix (`undefined`: functions without one) and event
- *  bus (empty: none); or why nobody could look. */
+/** What a region has of an installation: nothing; its prefix (`undefined`: functions without one), event
+ *  bus (empty: none) and where its alarms go; or why nobody could look. */
 export type DeployedInstallation =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'there'; readonly prefix: string | undefined; readonly eventBus: string }
+  | ({
+      readonly kind: 'there';
+      readonly prefix: string | undefined;
+      readonly eventBus: string;
+    } & NoticeParameters)
   | { readonly kind: 'unknown'; readonly problem: string };
 
 /** Looks for an installation by its stack's template. A stack that a failed first deploy left without
@@ -93,8 +98,12 @@ export function describeAwsError(thrown: unknown): string {
 /** How long one look may take, in milliseconds. */
 const mostMs = 20_000;
 
+const parameterShape = z.looseObject({ Default: z.string() }).optional();
+
 const templateShape = z.object({
-  Parameters: z.looseObject({ EventBus: z.looseObject({ Default: z.string() }).optional() }).default({}),
+  Parameters: z
+    .looseObject({ EventBus: parameterShape, AlarmEmail: parameterShape, AlarmTopic: parameterShape })
+    .default({}),
   Resources: z
     .record(
       z.string(),
@@ -127,5 +136,12 @@ export function readInstallation(template: string): DeployedInstallation {
     const prefix = Properties?.Environment?.Variables.CERTRELAY_PREFIX;
     return typeof prefix === 'string' && prefix !== '' ? [prefix] : [];
   });
-  return { kind: 'there', prefix: prefixes[0], eventBus: read.data.Parameters.EventBus?.Default ?? '' };
+  const { EventBus, AlarmEmail, AlarmTopic } = read.data.Parameters;
+  return {
+    kind: 'there',
+    prefix: prefixes[0],
+    eventBus: EventBus?.Default ?? '',
+    alarmEmail: AlarmEmail?.Default || undefined,
+    alarmTopic: AlarmTopic?.Default || undefined,
+  };
 }

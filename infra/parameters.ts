@@ -131,12 +131,12 @@ export const checks: Readonly<Record<string, Check>> = {
   hostedZones: findZoneProblem,
   eventBus: matching(/^([\w./-]{1,256})?$/, 'must be the name of an EventBridge bus, such as default'),
   alarmTopic: matching(
-    /^(arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256})?$/,
-    'must be the ARN of an SNS topic, as `aws sns list-topics` shows it',
+    /^(none|arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256})?$/,
+    'must be the ARN of an SNS topic, as `aws sns list-topics` shows it, or none',
   ),
   alarmEmail: matching(
-    /^([^\s@<>"(),;:\\]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+)?$/,
-    'must be one mail address, such as ops@example.com',
+    /^(none|[^\s@<>"(),;:\\]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+)?$/,
+    'must be one mail address, such as ops@example.com, or none',
   ),
 };
 

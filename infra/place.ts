@@ -1,6 +1,7 @@
 // Decides the region and the prefix of a deploy. An installation that exists keeps both; a new one is asked
 // for its region, and gets a prefix of its own under each stage. Nothing is guessed.
 import type { DeployedInstallation } from './deployed-stack.ts';
+import type { NoticeParameters } from './notice-parameters.ts';
 
 /** What whoever deploys has said. */
 export interface PlaceRequest {
@@ -15,9 +16,14 @@ export interface PlaceRequest {
 }
 
 /** Where to deploy; or why not, with what to do. `eventBus`: the bus where nobody says one; empty: none.
- *  `note` is one line to print. */
+ *  `alarmEmail`, `alarmTopic`: where alarms go until now. `note` is one line to print. */
 export type Place =
-  | { readonly region: string; readonly prefix: string; readonly eventBus: string; readonly note?: string }
+  | ({
+      readonly region: string;
+      readonly prefix: string;
+      readonly eventBus: string;
+      readonly note?: string;
+    } & NoticeParameters)
   | { readonly refusal: string };
 
 /** The stage of whoever says none, whose installation has the prefix `certrelay`. */
@@ -52,8 +58,9 @@ export async function decidePlace(
 function keepPlace(
   { stack, prefix, isMove }: PlaceRequest,
   region: string,
-  { prefix: deployed, eventBus }: Extract<DeployedInstallation, { readonly kind: 'there' }>,
+  found: Extract<DeployedInstallation, { readonly kind: 'there' }>,
 ): Place {
+  const { prefix: deployed, eventBus, alarmEmail, alarmTopic } = found;
   if (prefix === undefined && deployed === undefined) {
     const refusal = `which prefix the stack ${stack} in ${region} has cannot be read from its template; say it: --param="prefix=…"`;
     return { refusal };
@@ -66,7 +73,9 @@ function keepPlace(
     ].join('\n');
     return { refusal };
   }
-  return { region, prefix: prefix ?? deployed ?? '', eventBus };
+  // Alarms reach only topics of their own region.
+  const near = alarmTopic?.split(':')[3] === region ? alarmTopic : undefined;
+  return { region, prefix: prefix ?? deployed ?? '', eventBus, alarmEmail, alarmTopic: near };
 }
 
 /** Where nobody can look, only what was said counts. */
@@ -76,7 +85,7 @@ function trustRequest({ stack, region, prefix }: PlaceRequest, problem: string):
       region,
       prefix,
       eventBus: '',
-      note: `Whether ${stack} is deployed already could not be looked at (${problem}).`,
+      note: `Whether ${stack} is deployed already could not be looked at (${problem}). If it is, say eventBus, and alarmEmail or alarmTopic, again: else it loses them.`,
     };
   }
   const refusal = [

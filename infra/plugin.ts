@@ -40,7 +40,7 @@ interface Serverless {
     /** Everything below `resources` in serverless.yml, merged. */
     readonly resources: {
       readonly Resources: Resources;
-      readonly Parameters?: { readonly EventBus?: { Default?: unknown } };
+      readonly Parameters?: Readonly<Record<string, { Default?: unknown }>>;
       Outputs?: Record<string, unknown>;
     };
     /** Absent in a serverless.yml of an earlier version. */
@@ -120,7 +120,8 @@ export default class CertrelayPlugin {
     const prepareResources = async () => {
       const { resources } = serverless.service;
       const { Resources, Parameters } = resources;
-      if (Parameters?.EventBus?.Default === 'none') Parameters.EventBus.Default = '';
+      for (const parameter of Object.values(Parameters ?? {}))
+        if (parameter?.Default === 'none') parameter.Default = '';
       resources.Outputs = { ...resources.Outputs, ...(await outputOf()) };
       const problems = checkSchedules(Resources);
       if (problems.length > 0) throw new Error(problems.join('\n'));
@@ -191,10 +192,10 @@ async function prepare(serverless: Serverless, log: Tools['log']): Promise<void>
   const { prepareDeploy, preparePrefix } = await import('./before-deploy.ts');
   const prepared = await (isChecked ? prepareDeploy(call, provider) : preparePrefix(call, provider));
   if ('refusal' in prepared) throw new serverless.classes.Error(prepared.refusal, 'CERTRELAY_REFUSED');
-  const { prefix, region, eventBus, note } = prepared;
+  const { prefix, region, kept = {}, note } = prepared;
   if (note !== undefined) log.notice(note);
-  serverless.extendConfiguration(['params', 'default', 'prefix'], prefix);
-  if (eventBus !== undefined) serverless.extendConfiguration(['params', 'default', 'eventBus'], eventBus);
+  for (const [name, value] of Object.entries({ ...kept, prefix }))
+    serverless.extendConfiguration(['params', 'default', name], value);
   if (region !== undefined) serverless.extendConfiguration(['provider', 'region'], region);
 }
 

@@ -126,7 +126,16 @@ function describeElsewhere(inventory: Inventory): readonly Leftover[] {
     ...list(
       'Kubernetes Secrets, served until their certificates end, in cluster',
       [...used, ...places],
-      [`${deleteKubernetesSecretsCommand()}   # once nothing uses them`, 'kubectl delete -f infra/rbac.yaml'],
+      [`${deleteKubernetesSecretsCommand()}   # once nothing uses them`],
+    ),
+    ...list(
+      'Roles, and a ServiceAccount whose token never expires, if you made them as docs/clusters.md says, in cluster',
+      [...used, ...places].filter((name) => !agents.includes(name)),
+      [
+        'npm run --silent rbac -- <cluster> --service-account certrelay/certrelay | kubectl delete -f -',
+        'kubectl delete -f infra/service-account.yaml',
+        'kubectl delete -f infra/rbac.yaml   # if you bound its ClusterRoles',
+      ],
     ),
     ...list('Agents, in cluster', agents, [
       'kubectl delete -f infra/agent/deployment.yaml -f infra/agent/config.yaml -f infra/agent/rbac.yaml',

@@ -1,6 +1,6 @@
 // What a deploy makes for notices, and what it refuses.
 import { beforeAll, expect, test } from 'vitest';
-import { findNoticeProblems } from '../../infra/notice-parameters.ts';
+import { describeMail, findNoticeProblems, keepNotices } from '../../infra/notice-parameters.ts';
 import { readPackagedService, type Template } from './packaged.ts';
 import { readPolicies } from './policies.ts';
 
@@ -24,6 +24,30 @@ test('one of the two topics is enough, and mail needs one', () => {
   expect(findNoticeProblems({}, { notifications: [email] })).toEqual([
     expect.stringContaining('alarmEmail='),
   ]);
+});
+
+test.for([
+  ['nothing', {}, { alarmEmail }, { alarmEmail }],
+  ['nothing, where a topic of its own is deployed', {}, { alarmTopic }, { alarmTopic }],
+  ['nothing, where nobody is alerted', {}, {}, {}],
+  ['an empty address', { alarmEmail: '' }, { alarmEmail }, { alarmEmail }],
+  ['another address', { alarmEmail: 'new@example.com' }, { alarmEmail }, {}],
+  ['a topic in place of the address', { alarmTopic }, { alarmEmail }, {}],
+  ['none', { alarmEmail: 'none' }, { alarmEmail }, {}],
+  ['none of the other', { alarmTopic: 'none' }, { alarmEmail }, { alarmEmail }],
+] as const)('an installation goes on to alert whom it alerted: a deploy says %s', ([
+  ,
+  said,
+  deployed,
+  kept,
+]) => {
+  expect(keepNotices(said, deployed)).toEqual(kept);
+});
+
+test('none is nobody', () => {
+  expect(findNoticeProblems({ alarmEmail: 'none', alarmTopic }, {})).toEqual([]);
+  expect(findNoticeProblems({ alarmEmail: 'none' }, { notifications: [email] })).toHaveLength(1);
+  expect(describeMail({ alarmEmail: 'none' })).toEqual([]);
 });
 
 test('notify may publish on the one topic that there is, and on none where there is none', () => {

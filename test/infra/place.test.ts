@@ -2,9 +2,10 @@
 // region, and where nobody can look, nothing is guessed.
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, it, test } from 'vitest';
-import { findRegion } from '../../infra/before-deploy.ts';
-import { type DeployedInstallation, findInstallation } from '../../infra/deployed-stack.ts';
+import { findRegion, prepareDeploy } from '../../infra/before-deploy.ts';
+import { type DeployedInstallation, findInstallation, readInstallation } from '../../infra/deployed-stack.ts';
 import { decidePlace, type PlaceRequest } from '../../infra/place.ts';
+import { top } from '../docs/markdown.ts';
 import { startCloudFormation, templateWith } from './cloudformation.ts';
 
 const there = (prefix?: string, eventBus = ''): DeployedInstallation => ({ kind: 'there', prefix, eventBus });
@@ -115,6 +116,66 @@ test('an installation keeps its event bus, also in another region', async () => 
   expect((await decide(moved, { 'eu-central-1': deployed })).place).toMatchObject(kept);
 });
 
+test('an installation keeps where its alarms go, but no topic of another region', async () => {
+  const alarmTopic = 'arn:aws:sns:eu-central-1:123456789012:alarms';
+  const deployed = {
+    kind: 'there',
+    prefix: 'certrelay',
+    eventBus: '',
+    alarmEmail: 'ops@example.com',
+  } as const;
+  expect((await decide({}, { 'eu-central-1': deployed })).place).toMatchObject({
+    alarmEmail: 'ops@example.com',
+  });
+  const own = { kind: 'there', prefix: 'certrelay', eventBus: '', alarmTopic } as const;
+  expect((await decide({}, { 'eu-central-1': own })).place).toMatchObject({ alarmTopic });
+  const moved = { region: 'eu-west-1', isMove: true };
+  expect((await decide(moved, { 'eu-central-1': own })).place).toMatchObject({ alarmTopic: undefined });
+});
+
+test('what is deployed says where alarms go, and none is no address', () => {
+  const template = JSON.parse(templateWith('lab'));
+  const Parameters = { AlarmEmail: { Default: 'ops@example.com' }, AlarmTopic: { Default: '' } };
+  expect(readInstallation(JSON.stringify({ ...template, Parameters }))).toEqual({
+    ...there('lab'),
+    alarmEmail: 'ops@example.com',
+  });
+});
+
+test('a deploy that says no address has the one that is deployed', async () => {
+  const template = JSON.parse(templateWith('certrelay'));
+  const Parameters = { EventBus: { Default: 'own' }, AlarmEmail: { Default: 'ops@example.com' } };
+  const aws = await startCloudFormation({ template: JSON.stringify({ ...template, Parameters }) });
+  const provider = {
+    naming: { getStackName: () => 'certrelay-dev' },
+    getStage: () => 'dev',
+    getRegion: () => 'eu-central-1',
+    getCloudFormationClient: () => Promise.reject(new Error('not asked')),
+    getAwsSdkV3Config: async () => ({
+      endpoint: aws.endpoint,
+      region: 'eu-central-1',
+      credentials: aws.credentials,
+    }),
+  };
+  const prepare = (...param: readonly string[]) =>
+    prepareDeploy(
+      {
+        command: 'package',
+        serviceDir: top,
+        configurationFile: 'serverless.yml',
+        params: {},
+        configuredRegion: 'eu-central-1',
+        options: { param },
+        env: {},
+      },
+      provider,
+    );
+  const kept = { eventBus: 'own', alarmEmail: 'ops@example.com' };
+  expect(await prepare()).toMatchObject({ prefix: 'certrelay', kept });
+  expect(await prepare('alarmEmail=none', 'eventBus=none')).toMatchObject({ kept: {} });
+  expect(await prepare('alarmEmail=none')).toEqual(expect.objectContaining({ kept: { eventBus: 'own' } }));
+});
+
 test.for([
   ['new without a region', {}, {}, /new installation[\s\S]*--stage prod --region <region>/],
   [
@@ -159,7 +220,9 @@ it('goes on without a look where both are said, and says that it could not look'
     region: 'eu-west-1',
     prefix: 'lab',
     eventBus: '',
-    note: expect.stringContaining('could not be looked at (AccessDenied: no)'),
+    note: expect.stringMatching(
+      /could not be looked at \(AccessDenied: no\).*alarmEmail or alarmTopic, again/,
+    ),
   });
 });
 

@@ -69,6 +69,7 @@ it('names what stays, with its number and price, and the command that removes ea
   expect(lines.filter((line) => line.startsWith('- '))).toEqual([
     '- 123 AWS secrets under certrelay/ in eu-west-1, about 49.20 USD a month (certificates with their private keys: 120; ACME accounts: 1; made by you, such as kubeconfigs and the secret of the webhook: 2)',
     '- Kubernetes Secrets, served until their certificates end, in cluster edge, far, lab',
+    '- Roles, and a ServiceAccount whose token never expires, if you made them as docs/clusters.md says, in cluster far, lab',
     '- Agents, in cluster edge',
     '- Certificates in ACM, in region us-east-1',
     expect.stringMatching(/^- TXT records _validation-persist/),
@@ -79,6 +80,8 @@ it('names what stays, with its number and price, and the command that removes ea
   expect(text).toContain('delete-secret --region eu-west-1 --recovery-window-in-days 30 --secret-id');
   expect(text).toContain('get-resources --region us-east-1');
   expect(text).toContain('--selector app.kubernetes.io/managed-by=certrelay');
+  expect(text).toContain('--service-account certrelay/certrelay | kubectl delete -f -');
+  expect(text).toContain('kubectl delete -f infra/service-account.yaml');
   expect(text).toContain('delete-stack --stack-name certrelay-agent-edge');
 });
 
