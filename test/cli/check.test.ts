@@ -41,18 +41,17 @@ const ordered = (more: object) => ({ ok: true, failures: [], certificates: [{ na
 const healthy: Readonly<Record<string, ReturnType<AnswerAction>>> = {
   GetCallerIdentity: xml('GetCallerIdentity', '<Arn>arn:aws:iam::123456789012:user/kim</Arn>'),
   DescribeStacks: stack('UPDATE_COMPLETE'),
-  DescribeStackResources: xml(
-    'DescribeStackResources',
-    `<StackResources>${[
-      {
-        LogicalResourceId: 'IssueLambdaFunction',
-        ResourceType: 'AWS::Lambda::Function',
-        PhysicalResourceId: 'certrelay-dev-issue',
-      },
-      { LogicalResourceId: 'NoticeTopic', ResourceType: 'AWS::SNS::Topic', PhysicalResourceId: topic },
-    ]
-      .map(member)
-      .join('')}</StackResources>`,
+  ListStackResources: xml(
+    'ListStackResources',
+    `<StackResourceSummaries>${member({
+      LogicalResourceId: 'IssueLambdaFunction',
+      ResourceType: 'AWS::Lambda::Function',
+      PhysicalResourceId: 'certrelay-dev-issue',
+    })}</StackResourceSummaries><NextToken>more</NextToken>`,
+  ),
+  'ListStackResources more': xml(
+    'ListStackResources',
+    `<StackResourceSummaries>${member({ LogicalResourceId: 'NoticeTopic', PhysicalResourceId: topic })}</StackResourceSummaries>`,
   ),
   ListSubscriptionsByTopic: subscription(`${topic}:1`),
   GetAccountSettings: json({ AccountLimit: { UnreservedConcurrentExecutions: 1000 } }),

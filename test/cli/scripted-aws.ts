@@ -26,7 +26,8 @@ export const xml = (action: string, content: string) => ({
 /** An answer in JSON. */
 export const json = (value: object) => ({ body: JSON.stringify(value) });
 
-/** Starts it. Actions are `GetCallerIdentity`, or `Invoke` and the like with the name of a function. */
+/** Starts it. Actions are `GetCallerIdentity`, or `Invoke` and the like about the name of a
+ *  function, or about the token of a next page. */
 export async function startScriptedAws(answer: AnswerAction): Promise<{
   readonly env: Readonly<Record<string, string>>;
   stop(): void;
@@ -68,5 +69,7 @@ function readAction({ url = '', headers }: IncomingMessage, body: string) {
   if (url.includes('account-settings')) return { action: 'GetAccountSettings', about: '', isXml: false };
   const target = headers['x-amz-target'];
   if (typeof target === 'string') return { action: target.split('.')[1] ?? '', about: '', isXml: false };
-  return { action: new URLSearchParams(body).get('Action') ?? '', about: '', isXml: true };
+  const parameters = new URLSearchParams(body);
+  const page = parameters.get('NextToken') ?? '';
+  return { action: parameters.get('Action') ?? '', about: page, isXml: true };
 }

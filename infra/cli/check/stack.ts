@@ -1,9 +1,10 @@
 // The stack in CloudFormation, and the functions that it has.
 import {
   type CloudFormationClient,
-  DescribeStackResourcesCommand,
   DescribeStacksCommand,
+  paginateListStackResources,
   type Stack,
+  type StackResourceSummary,
 } from '@aws-sdk/client-cloudformation';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { mapConcurrently } from '../../../lib/async/map-concurrently.ts';
@@ -36,7 +37,7 @@ export async function checkStack(
       ),
     );
   const said = judgeStack(aws.stack, stack);
-  const found = await lookAt('functions', 'cloudformation:DescribeStackResources', () => resourcesOf(aws));
+  const found = await lookAt('functions', 'cloudformation:ListStackResources', () => resourcesOf(aws));
   if ('unseen' in found) return { parts: [said, found.unseen], stack: undefined };
   const functions = await checkFunctions(aws, found.seen.functions);
   const own = stack.Parameters?.find(({ ParameterKey }) => ParameterKey === 'AlarmTopic')?.ParameterValue;
@@ -68,15 +69,16 @@ function judgeStack(name: string, { StackStatus, Outputs = [] }: Stack): Checked
   return fine('stack', `${status}, webhook ${url}/domains`);
 }
 
-async function resourcesOf({ stack, cloudFormation, signalOf }: CheckedAws) {
-  const command = new DescribeStackResourcesCommand({ StackName: stack });
-  const { StackResources = [] } = await cloudFormation.send(command, { abortSignal: signalOf() });
+/** Page by page: a stack may have more than the hundred that DescribeStackResources gives. */
+async function resourcesOf({ stack, cloudFormation: client, signalOf }: CheckedAws) {
+  const resources: StackResourceSummary[] = [];
+  const pages = paginateListStackResources({ client }, { StackName: stack }, { abortSignal: signalOf() });
+  for await (const { StackResourceSummaries = [] } of pages) resources.push(...StackResourceSummaries);
   return {
-    functions: StackResources.flatMap(({ ResourceType, PhysicalResourceId: id }) =>
+    functions: resources.flatMap(({ ResourceType, PhysicalResourceId: id }) =>
       ResourceType === 'AWS::Lambda::Function' && id !== undefined ? [id] : [],
     ),
-    topic: StackResources.find(({ LogicalResourceId }) => LogicalResourceId === 'NoticeTopic')
-      ?.PhysicalResourceId,
+    topic: resources.find(({ LogicalResourceId }) => LogicalResourceId === 'NoticeTopic')?.PhysicalResourceId,
   };
 }
 
