@@ -1,13 +1,13 @@
 // Checks an inventory before it is deployed: its mistakes, and stored certificates that it would not allow
 // any more.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { parseInventory } from '../lib/inventory/inventory.ts';
 import { describeProblems } from '../lib/inventory/problems.ts';
 import { toError } from '../lib/ports/errors.ts';
 import type { LintCode, LintPorts } from './lint-store.ts';
 import { isMainScript } from './main-script.ts';
+import { readInventoryText } from './read-inventory.ts';
 
 const usage = `usage: npm run lint:inventory -- [--against-store] [--inventory FILE] [--prefix PREFIX]
 
@@ -57,9 +57,9 @@ export async function lintInventory(args: readonly string[], ports: LintPorts): 
   const { file, prefix, isAgainstStore } = options;
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readInventoryText(file);
   } catch (error) {
-    note(`the inventory ${file} cannot be read: ${toError(error).message}`);
+    note(toError(error).message);
     return 2;
   }
   const parsed = parseInventory(text, prefix);

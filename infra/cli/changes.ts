@@ -30,21 +30,26 @@ function describeOutcome(entry: AnswerFields): string {
   return `${textOf(entry, 'outcome')}${message === '' ? '' : `: ${message}`}`;
 }
 
+/** What a person is to confirm. */
+interface ConfirmedHarm {
+  readonly harm: string;
+  readonly wayBack?: string;
+  readonly isSure: boolean;
+}
+
 /** Asks a person to type each name, unless they have said that they mean it.
- *  @param harm What would be done, as in `letting it go`.
+ *  @param harm What would be done, as in `Letting it go`.
+ *  @param wayBack What of it can be undone, as the end of that sentence.
  *  @throws CommandError `usage` if nobody can be asked, `cancelled` if another text is typed. */
 export async function confirmNames(
   session: CommandSession,
   names: readonly string[],
-  { harm, isSure }: { readonly harm: string; readonly isSure: boolean },
+  { harm, wayBack = 'cannot be taken back', isSure }: ConfirmedHarm,
 ): Promise<void> {
   if (isSure) return;
   const { terminal, signal } = session;
   if (!terminal.isInteractive)
-    throw new CommandError(
-      'usage',
-      `${harm} cannot be taken back easily: give --yes, or call it from a terminal`,
-    );
+    throw new CommandError('usage', `${harm} ${wayBack}: give --yes, or call it from a terminal`);
   for (const name of names) {
     const typed = await terminal.ask(`${harm}: type the name ${name} to go on: `, signal);
     if (typed.trim() !== name) throw new CommandError('cancelled', `cancelled: that is not ${name}`);

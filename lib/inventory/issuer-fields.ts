@@ -12,7 +12,7 @@ export const issuer = mapping({
   agreeToTerms: z
     .literal(true, {
       error: ({ input }) =>
-        `is ${describeInput(input)}; write true after you have read the terms of the CA (Let's Encrypt: https://letsencrypt.org/repository/)`,
+        `is ${describeInput(input)}; write true after you have read the terms of the CA (Let's Encrypt: https://letsencrypt.org/repository/); in the file as it was shipped, take the # before "agreeToTerms: true" away`,
     })
     .describe("true: you have read the CA's terms and agree to them"),
   profile: z

@@ -19,7 +19,9 @@ export interface InventoryProblem {
 export function describeProblems(file: string, problems: readonly InventoryProblem[]): string {
   const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
   const lines = problems.map(
-    ({ path, message, line }) => `  ${line === undefined ? '' : `line ${line}, `}${path}: ${message}`,
+    // The path of a mistake in YAML is its line already.
+    ({ path, message, line }) =>
+      `  ${line === undefined || path.startsWith('line ') ? '' : `line ${line}, `}${path}: ${message}`,
   );
   return [`the inventory ${file} has ${count}:`, ...lines].join('\n');
 }

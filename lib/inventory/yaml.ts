@@ -36,7 +36,7 @@ export function readYaml(
     const offset = mark?.position ?? 0;
     const message = reason.includes('maxDepth')
       ? 'is nested far too deeply; write it flatter'
-      : `is not YAML: ${explainBraces(text, offset) ?? reason}`;
+      : `is not YAML: ${explainBraces(text, offset) ?? reason}; mend this first, then the other mistakes are found`;
     return { mistakes: [{ offset, message }] };
   }
 }

@@ -140,5 +140,8 @@ it.each([
 ])('%s of an inventory that cannot be read is told in words, with a code', async (line) => {
   const ended = await certrelay(line, { env: { CERTRELAY_INVENTORY: '/nowhere/certificates.yaml' } });
   expect(ended.code).toBeGreaterThan(0);
-  expect(ended).toMatchObject({ out: '', err: expect.stringMatching(/\/nowhere\/certificates\.yaml/) });
+  expect(ended).toMatchObject({
+    out: '',
+    err: expect.stringMatching(/\/nowhere\/certificates\.yaml cannot be read: there is no such file/),
+  });
 });

@@ -148,9 +148,18 @@ describe('lint:inventory', () => {
     expect([all.code, all.noted]).toEqual([2, expect.stringContaining('Allow whoever calls this')]);
   });
 
+  it('names the line of a mistake in YAML once, and that others may be behind it', async () => {
+    const { said } = await lint('issuers: {}\nissuers: {}\n', []);
+    expect(said).toMatch(/\n {2}line 2, column 1: is not YAML: .*; mend this first/);
+  });
+
   it.each([
     [['--foo'], 2, "Unknown option '--foo'"],
-    [['--inventory', '/nowhere.yaml'], 2, 'the inventory /nowhere.yaml cannot be read'],
+    [
+      ['--inventory', '/nowhere.yaml'],
+      2,
+      'the inventory /nowhere.yaml cannot be read: there is no such file; give the path of yours',
+    ],
   ])('called with %j ends with %i', async (args, expected, words) => {
     const { code, noted } = await lint(head, args);
     expect([code, noted]).toEqual([expected, expect.stringContaining(words)]);

@@ -69,7 +69,7 @@ test('D09 the file that comes with the project is a valid inventory on staging o
   const shipped = readFileSync(join(infra, 'certificates.yaml'), 'utf8');
   expect(mistakes(shipped)).toEqual([
     expect.stringMatching(
-      /^issuers\.default\.agreeToTerms: is missing; write true after you have read .*https:/,
+      /^issuers\.default\.agreeToTerms: is missing; write true after you have read .*https:.* take the # /,
     ),
   ]);
   const inventory = read(shipped.replace('# agreeToTerms: true', 'agreeToTerms: true'));

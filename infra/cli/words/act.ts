@@ -78,7 +78,7 @@ export const actCommands: readonly CommandDefinition[] = [
   },
   {
     usage: 'retire <name...>',
-    description: 'let certificates go: no orders, no Secrets, deleted after 30 days',
+    description: 'let certificates go; Secrets stay unless a cluster says prune; 30 days to restore',
     group: 'act',
     options: [new Option('--revoke', 'revoke their versions, too'), dryRun, yes],
     example: 'retire shop --dry-run',
