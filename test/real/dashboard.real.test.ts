@@ -147,7 +147,7 @@ describe.skipIf(lacks.length > 0)(
     it('everything is reached and pressed by the keyboard alone', async () => {
       const page = await open(few);
       const names = await page.evaluate<string[]>(
-        `[...document.querySelectorAll('button, input, select')].filter((one) => !one.disabled && one.offsetParent).map((one) => one.textContent.trim() || one.name)`,
+        `[...document.querySelectorAll('button, input, select, summary')].filter((one) => !one.disabled && one.offsetParent).map((one) => one.textContent.trim() || one.name)`,
       );
       const reached: string[] = [];
       for (const _ of names) {
