@@ -7,6 +7,7 @@ import {
   markOf,
   type RestartCause,
   type RestartMark,
+  repairMark,
 } from '../../lib/policy/delivery/restart-marks.ts';
 import { restartPatch, returnPatch } from '../../lib/policy/delivery/restart-patch.ts';
 import { planRollbackRestarts } from '../../lib/policy/delivery/restarts.ts';
@@ -242,6 +243,13 @@ describe('the way back', () => {
       'it is not taken back twice',
     ).toEqual(['await']);
     expect(judgeMark(target, cause, returned), 'the version may come once more').toBe('absent');
+  });
+
+  test('after a repair, which replaced a mark of the same version, the mark is of the version that comes back', () => {
+    const workload = restart(workloadOf({ annotations: { [key]: 'old', [restartedAt]: at(1) } }));
+    const repair = repairMark(targetOf(), cause, workload, new Date(at(25)));
+    const repaired = patched(workload, restartPatch(workload, [repair], { since: new Date(at(26)) }));
+    expect(goBack(repaired).annotations[key]).toBe('old');
   });
 
   test("a person's restart since then is left", () => {

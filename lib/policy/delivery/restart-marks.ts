@@ -78,6 +78,11 @@ export function readMark({ restartStrategy, secret }: SecretTarget, workload: Wo
   return value?.split(repairSign)[0];
 }
 
+/** Whether two values of marks are for one version, a repair's as well. */
+export function isSameVersion(one: string, other: string): boolean {
+  return one.split(repairSign)[0] === other.split(repairSign)[0];
+}
+
 /** The mark of the version that the workload has, a repair's as well; `undefined` if it has another or
  *  none. */
 export function markOn(

@@ -6,7 +6,7 @@ import {
   type Workload,
 } from '../kubernetes/objects.ts';
 import { inPlacePatch } from './in-place-restarts.ts';
-import { backSign, type RestartMark, toSeconds } from './restart-marks.ts';
+import { backSign, isSameVersion, type RestartMark, toSeconds } from './restart-marks.ts';
 import { describeStart, type FormerMark, type RolloutStart, readStart } from './rollout-start.ts';
 
 /** The patch that sets all these marks in one rollout. It moves `kubectl.kubernetes.io/restartedAt` to when
@@ -53,7 +53,7 @@ export function returnPatch(
 ): RestartPatch {
   const own = { [before.key]: `${backSign}${before.value}` };
   if (workload.kind === 'Rollout') return inPlacePatch(workload, own, since);
-  const former = readStart(workload)?.former[before.key];
+  const former = findFormer(workload, before);
   const value = former ? former.mark : before.value;
   const isAnnotation = before.kind === 'annotation';
   const present = new Date(workload.annotations[restartedAtAnnotation] ?? '').getTime();
@@ -67,6 +67,15 @@ export function returnPatch(
     env: isAnnotation ? undefined : { container: before.container, value },
     own: { ...own, [sinceAnnotation]: since.toISOString() },
   };
+}
+
+/** What the failed version's mark replaced. A repair, which restarts again for one version, has replaced that
+ *  version's own mark: then it is not known any more. */
+function findFormer(workload: Workload, before: RestartMark): FormerMark | undefined {
+  const former = readStart(workload)?.former[before.key];
+  const present = formerOf(workload, before).mark;
+  const isOfRepair = former?.mark != null && present !== null && isSameVersion(former.mark, present);
+  return isOfRepair ? undefined : former;
 }
 
 function formerOf(workload: Workload, mark: RestartMark): FormerMark {
