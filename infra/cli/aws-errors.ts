@@ -24,7 +24,7 @@ const credentialErrors = new Set([
   'SignatureDoesNotMatch',
 ]);
 const networkErrors =
-  /^(ECONN(REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_\w+|ENET\w+|EHOST\w+|EPIPE|ETIMEDOUT|EPROTO|CERT_\w+|ERR_TLS_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+)$/;
+  /^(ECONN(REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_\w+|ENET\w+|EHOST\w+|EPIPE|ETIMEDOUT|EPROTO|CERT_\w+|ERR_TLS_\w+|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|UNABLE_TO_\w+)$/;
 
 /** The error of a command for what the SDK threw. */
 export function explainAwsError(thrown: unknown, asked: AskedPlace): CommandError {

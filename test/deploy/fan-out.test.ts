@@ -104,7 +104,7 @@ test('K44 what failed is passed over until its time comes, later with each failu
     expect(targetsOf(early)[1]).toMatchObject({
       outcome: 'pending',
       message: expect.stringMatching(
-        /^not delivered after \d failed attempts? \(.+\); the next one is after 2026-.* --function deploy --data '{"certificates":\["\w+"\]}'$/,
+        /^not delivered after \d failed attempts? \(.+\); the next one is after 2026-.*: npx certrelay deploy \w+$/,
       ),
     });
     expect(harness.clock.slept, 'one call, tried three times').toEqual([200, 400]);

@@ -243,7 +243,7 @@ describe('what cannot be learned', () => {
         until: nextAttempt,
         warnings: ['DNS was not checked before the order: no resolver'],
         message: expect.stringMatching(
-          /^2 failed attempts, the last with Lookup \(no resolver\).*; to order it now, run: .*"force":true/,
+          /^2 failed attempts, the last with Lookup \(no resolver\).*; to order it now, run: npx certrelay renew shop --force/,
         ),
       },
     ]);

@@ -261,7 +261,7 @@ test('words of a CA are one line of 400 characters at most, without PEM, and its
   await harness.run();
   const found = harness.state('shop').problem;
   expect(found?.code).toBe('very-odd-type');
-  expect(found?.words).toMatch(/^refused: {2}\[31mred \[0m <b>\(PEM\)<\/b> {2}x+…$/);
+  expect(found?.words).toMatch(/^refused: {2}\[31mred \[0m <b>\(PEM\)<\/b> {2}x+…x+$/);
   expect(found?.words.length).toBeLessThanOrEqual(400);
 });
 

@@ -314,7 +314,7 @@ it('a name of the inventory whose AWS secret is scheduled for deletion is not or
   const { failures } = await harness.run();
   expect(failures).toMatchObject([
     {
-      message: expect.stringMatching(/scheduled for deletion.*retire --data '\{"restore":\["customer"\]\}'/),
+      message: expect.stringMatching(/scheduled for deletion.*npx certrelay restore customer/),
     },
   ]);
 });

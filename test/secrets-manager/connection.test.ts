@@ -351,7 +351,7 @@ test('an AWS secret scheduled for deletion is as good as gone, but its name is n
   expect(await store.describe('shop', never)).toBeUndefined();
   expect(await store.create('shop', undefined, never)).toBe('deleted');
   await expect(store.read('shop', 'AWSCURRENT', never)).rejects.toMatchObject({
-    message: expect.stringContaining(`--function retire --data '{"restore":["shop"]}'`),
+    message: expect.stringContaining('npx certrelay restore shop'),
     cause: { message: expect.stringContaining('marked for deletion') },
   });
 });

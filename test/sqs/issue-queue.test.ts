@@ -35,7 +35,7 @@ test('a message is the event that issue understands, and carries the id of the r
   const event = await delivered;
   expect(parseIssueEvent(event)).toEqual({
     kind: 'batch',
-    messages: [{ id: expect.any(String), request: { certificates: ['shop', 'edge'] } }],
+    messages: [{ id: expect.any(String), receives: 1, request: { certificates: ['shop', 'edge'] } }],
   });
   expect(event).toMatchObject({
     Records: [{ messageAttributes: { request: { stringValue: 'request-1' } } }],
