@@ -31,7 +31,9 @@ describe('a command that does harm', () => {
     const { env, events } = await answering(retiring);
     const refused = await certrelay('retire shop', { env });
     expect(refused).toMatchObject({ code: 2, out: '' });
-    expect(refused.err).toContain('give --yes');
+    expect(refused.err).toContain('must be confirmed (restore brings it back for 30 days): give --yes');
+    const revoking = await certrelay('retire shop --revoke', { env });
+    expect(revoking.err).toContain('cannot be taken back: give --yes');
     expect(events).toEqual([]);
     expect(await certrelay('retire shop --revoke --yes', { env })).toMatchObject({ code: 0 });
     expect(events).toMatchObject([{ event: { certificates: ['shop'], revoke: true } }]);
