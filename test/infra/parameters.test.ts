@@ -155,8 +155,10 @@ describe('a deploy', () => {
     expect(refused.isBuilt).toBe(false);
   });
 
-  it('keeps the prefix that the deployed stack has, and gives a new stage its own', async () => {
-    const old = await startCloudFormation({ template: templateWith('certrelay') });
+  it('keeps the prefix and the alarms’ address that the deployed stack has, and gives a new stage its own', async () => {
+    const Parameters = { AlarmEmail: { Type: 'String', Default: 'ops@example.com' } };
+    const deployed = { ...JSON.parse(templateWith('certrelay')), Parameters };
+    const old = await startCloudFormation({ template: JSON.stringify(deployed) });
     const none = await startCloudFormation({});
     const [kept, fresh] = await Promise.all([
       run(['package', '--stage=prod'], old.environment),
@@ -164,6 +166,8 @@ describe('a deploy', () => {
     ]);
     expect(kept.template).toContain('"CERTRELAY_PREFIX": "certrelay"');
     expect(kept.template).toContain('secret:certrelay/certificates/*');
+    expect(kept.template).toContain('"Default": "ops@example.com"');
+    expect(fresh.template).not.toContain('ops@example.com');
     expect(fresh.template).toContain('"CERTRELAY_PREFIX": "certrelay-prod"');
     expect(fresh.template).toContain('secret:certrelay-prod/certificates/*');
   });

@@ -284,9 +284,12 @@ it('each function may put its own events on the bus that the parameter names, an
 });
 
 it('every function knows the bus; none says that there is none', async () => {
-  const { template: none } = await packageService({ eventBus: 'none' });
+  const { template: none } = await packageService({ eventBus: 'none', alarmEmail: 'none', alarmTopic: 'none' });
   const templates = [packaged.template, tailored.template, none];
   expect(templates.map(({ Parameters }) => Parameters.EventBus?.Default)).toEqual(['', 'deliveries', '']);
+  // The same word takes the alarms' topic away.
+  const { AlarmEmail, AlarmTopic } = none.Parameters;
+  expect([AlarmEmail?.Default, AlarmTopic?.Default]).toEqual(['', '']);
   const Variables = { CERTRELAY_EVENT_BUS: { Ref: 'EventBus' } };
   for (const { Properties } of find('AWS::Lambda::Function'))
     expect(Properties.Environment).toMatchObject({ Variables });
