@@ -284,7 +284,11 @@ it('each function may put its own events on the bus that the parameter names, an
 });
 
 it('every function knows the bus; none says that there is none', async () => {
-  const { template: none } = await packageService({ eventBus: 'none', alarmEmail: 'none', alarmTopic: 'none' });
+  const { template: none } = await packageService({
+    eventBus: 'none',
+    alarmEmail: 'none',
+    alarmTopic: 'none',
+  });
   const templates = [packaged.template, tailored.template, none];
   expect(templates.map(({ Parameters }) => Parameters.EventBus?.Default)).toEqual(['', 'deliveries', '']);
   // The same word takes the alarms' topic away.
