@@ -51,12 +51,14 @@ test.runIf(kubectl)(
       outputs.push(stdout);
     }
     const said = [
+      /shop +order/,
+      /shop +Progressing/,
       /"decision": "order"/,
       /"outcome": "issued"/,
       /"target": "lab\/shop\/shop-tls"/,
       /customer\.example\.org/,
       /"summary"/,
-      /"certificates"/,
+      /^shop\n +health +Healthy/,
       /"tls\.crt"/,
       /^NAME +TYPE +DATA +AGE\nshop-tls +kubernetes\.io\/tls +2 /,
       /^broken: cluster: /,
