@@ -74,8 +74,15 @@ function alarmWidget(alarms: readonly string[]): object {
   return {
     type: 'alarm',
     ...place(0, 24, 12, 5),
-    properties: { title: 'Alarms', alarms: alarms.map((id) => reference(`${id}.Arn`)) },
+    properties: { title: 'Alarms', alarms: alarms.map(arnOfAlarm) },
   };
+}
+
+/** By the alarm's name, which is what its resource refers to. */
+function arnOfAlarm(id: string): string {
+  const place = ['Partition', 'Region', 'AccountId'].map((name) => reference(`AWS::${name}`));
+  const [partition, region, account] = place;
+  return `arn:${partition}:cloudwatch:${region}:${account}:alarm:${reference(id)}`;
 }
 
 function errorWidget(functions: readonly string[]): object {

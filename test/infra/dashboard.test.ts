@@ -75,7 +75,7 @@ beforeAll(async () => {
 
 it('names only resources of the stack, and has the name of the stack', () => {
   const names = [...text.matchAll(/\$\{([\w:]+)(\.Arn)?\}/g)].map(([, name = '']) => name);
-  const known = [...Object.keys(template.Resources), 'AWS::Region'];
+  const known = [...Object.keys(template.Resources), 'AWS::Region', 'AWS::Partition', 'AWS::AccountId'];
   expect(names.filter((name) => !known.includes(name))).toEqual([]);
   expect(template.Resources.Dashboard?.Properties.DashboardName).toEqual({ Ref: 'AWS::StackName' });
 });
@@ -84,7 +84,9 @@ it('shows the page of the function, every alarm, every function’s errors and t
   const of = <T extends string>(type: T) => dashboard.widgets.filter((one) => one.type === type);
   expect(of('custom')).toMatchObject([{ properties: { endpoint: '${' + 'DashboardLambdaFunction.Arn}' } }]);
   const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
-    Type === 'AWS::CloudWatch::Alarm' ? [`\${${id}.Arn}`] : [],
+    Type === 'AWS::CloudWatch::Alarm'
+      ? [`arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:\${${id}}`]
+      : [],
   );
   expect(of('alarm')).toMatchObject([{ properties: { alarms } }]);
   for (const name of ['DegradedCertificates', 'DegradedOthers', 'SoonestExpiryDays', 'PendingTargets'])
