@@ -1,5 +1,5 @@
-// Fills the roles of infra/roles.yml: the tag keys that each may write, and the zones, roles and clusters of
-// the inventory.
+// Fills the roles of infra/roles.yml: the tag keys that each may write, and the zones, roles, clusters and
+// KMS key of the inventory.
 import type { Inventory } from '../lib/certificate/spec.ts';
 import { certificateTags, installationTags, tagPatterns } from './tag-keys.ts';
 
@@ -130,6 +130,7 @@ function allowTags(resources: Resources, own: readonly string[]): void {
 
 interface PolicyStatement {
   readonly Sid?: string;
+  readonly Action?: string | readonly string[];
   readonly Condition?: unknown;
   readonly Resource?: unknown;
 }
@@ -156,7 +157,7 @@ const clusterRoles = ['DeployRole', 'DiscoverRole', 'ImportRole'];
 
 /** Adds what the inventory needs. Ordering functions may write persistent records if an issuer does, and
  *  assume exactly the roles of `dns.zones`. Functions that call clusters may assume the roles, or describe
- *  the clusters, of `clusters.<name>.eks`. */
+ *  the clusters, of `clusters.<name>.eks`. Whoever reads or writes certificates may use `kmsKey`. */
 export function allowInventory(resources: Resources, inventory: Inventory): void {
   const { dns, clusters } = inventory;
   if (writesLastingRecords(inventory)) allowLastingRecords(resources);
@@ -170,13 +171,46 @@ export function allowInventory(resources: Resources, inventory: Inventory): void
   allow(resources, orderingRoles, { sid: 'ReachZones', action: 'sts:AssumeRole', arns: zoneRoles });
   allow(resources, clusterRoles, { sid: 'ReachClusters', action: 'sts:AssumeRole', arns: eksRoles });
   allow(resources, clusterRoles, { sid: 'DescribeClusters', action: 'eks:DescribeCluster', arns: described });
+  if (inventory.kmsKey !== undefined) allowKmsKey(resources, inventory.kmsKey);
+}
+
+/** Adds the rights to the KMS key by what each role does with certificates' AWS secrets, and only if Secrets
+ *  Manager asks for it: Decrypt to who reads values, and to who makes them or writes values GenerateDataKey
+ *  too. A secret has a key of its own region, which the ARN names. */
+function allowKmsKey(resources: Resources, kmsKey: string): void {
+  const region = kmsKey.split(':')[3] ?? '';
+  const condition = { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } };
+  const roles = Object.keys(resources).filter((name) => resources[name]?.Type === 'AWS::IAM::Role');
+  for (const role of roles) {
+    const actions = statementsOf(resources, role)
+      .flat()
+      .filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('/certificates/*'))
+      .flatMap(({ Action }) => Action ?? []);
+    const does = (...names: readonly string[]) =>
+      names.some((name) => actions.includes(`secretsmanager:${name}`));
+    const encrypt = does('CreateSecret', 'PutSecretValue') ? ['kms:GenerateDataKey'] : [];
+    if (encrypt.length === 0 && !does('GetSecretValue')) continue;
+    allow(resources, [role], {
+      sid: 'UseKmsKey',
+      action: ['kms:Decrypt', ...encrypt],
+      arns: [kmsKey],
+      condition,
+    });
+  }
+}
+
+interface Allowance {
+  readonly sid: string;
+  readonly action: string | readonly string[];
+  readonly arns: readonly string[];
+  readonly condition?: object;
 }
 
 /** Adds a statement to each of the roles, unless it would allow nothing. */
 function allow(
   resources: Resources,
   roles: readonly string[],
-  { sid, action, arns }: { readonly sid: string; readonly action: string; readonly arns: readonly string[] },
+  { sid, action, arns, condition }: Allowance,
 ): void {
   if (arns.length === 0) return;
   const statement = {
@@ -184,6 +218,7 @@ function allow(
     Effect: 'Allow',
     Action: action,
     Resource: [...new Set(arns)].map((arn) => (arn.includes('${') ? { 'Fn::Sub': arn } : arn)),
+    ...(condition && { Condition: condition }),
   };
   for (const name of roles) {
     policiesOf(resources, name).push({

@@ -131,7 +131,11 @@ export default class CertrelayPlugin {
       const { keepsLastingRecords } = await import('./lasting-records.ts');
       const inventory = await readOwnInventory();
       const { findNoticeProblems } = await import('./notice-parameters.ts');
-      const wrong = findNoticeProblems(serverless.service.custom?.notices ?? {}, inventory);
+      const { findKeyProblems } = await import('./kms-key.ts');
+      const wrong = [
+        ...findNoticeProblems(serverless.service.custom?.notices ?? {}, inventory),
+        ...findKeyProblems(inventory, serverless.getProvider('aws').getRegion()),
+      ];
       if (wrong.length > 0) throw new serverless.classes.Error(wrong.join('\n'), 'CERTRELAY_REFUSED');
       const { lastingRecords = 'auto', ...options } = serverless.service.custom?.roles ?? {};
       const keeps =

@@ -10,13 +10,17 @@ import type { Invocation } from '../runtime/invocation.ts';
 
 /** One connection; `closing` ends it. */
 export function openSecrets(
-  { settings, inventory }: Pick<Invocation, 'settings'> & { readonly inventory?: Pick<Inventory, 'tags'> },
+  {
+    settings,
+    inventory,
+  }: Pick<Invocation, 'settings'> & { readonly inventory?: Pick<Inventory, 'tags' | 'kmsKey'> },
   closing: Closing,
 ): SecretsManagerConnection {
   const secrets = connectSecretsManager({
     prefix: settings.prefix,
     uuid: randomUUID,
     tags: inventory?.tags,
+    kmsKey: inventory?.kmsKey,
   });
   closing.push(() => secrets.close());
   return secrets;

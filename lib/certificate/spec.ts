@@ -223,4 +223,6 @@ export interface Inventory {
   readonly notifications?: readonly NoticeChannel[] | undefined;
   /** Tags of the operator's own for AWS secrets of certificates that are made from now on. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** ARN of the KMS key for AWS secrets of certificates that are made from now on; absent: AWS's own. */
+  readonly kmsKey?: string | undefined;
 }

@@ -24,6 +24,7 @@ import {
   zone,
 } from './fields.ts';
 import { issuer } from './issuer-fields.ts';
+import { kmsKey } from './kms-key-field.ts';
 import { notifications } from './notice-fields.ts';
 import { ordering } from './order-fields.ts';
 import { when } from './patterns.ts';
@@ -183,6 +184,11 @@ export const inventorySchema = mapping({
     .optional()
     .describe(
       'Tags of your own, such as cost centres, for the AWS secrets of certificates that are made from now on: at most five',
+    ),
+  kmsKey: kmsKey
+    .optional()
+    .describe(
+      'ARN of the KMS key of yours for the AWS secrets of certificates that are made from now on, in the region of the stack. Default: the key aws/secretsmanager',
     ),
 }) satisfies z.ZodType<Inventory>;
 

@@ -25,7 +25,7 @@ const document = z.object({
       Effect: z.literal('Allow'),
       Action: oneOrMore.pipe(z.array(z.string())),
       Resource: oneOrMore,
-      Condition: z.record(z.string(), z.record(z.string(), oneOrMore.pipe(z.array(z.string())))).default({}),
+      Condition: z.record(z.string(), z.record(z.string(), oneOrMore)).default({}),
     }),
   ),
 });
@@ -98,10 +98,16 @@ function readDocument({ Statement }: z.output<typeof document>, account: Account
     sid: statement.Sid,
     actions: statement.Action,
     resources: statement.Resource.map((value) => resolveArn(value, account)),
-    conditions: statement.Condition,
+    conditions: mapEach(statement.Condition, (keys) =>
+      mapEach(keys, (values) => values.map((value) => resolveArn(value, account))),
+    ),
   }));
   for (const statement of statements) checkStatement(statement);
   return statements;
+}
+
+function mapEach<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
 /** The same with each `Fn::If` as its condition says. @throws Error for a condition that nobody has said
@@ -132,8 +138,13 @@ export async function readDnsRole(lasting = false): Promise<readonly Statement[]
   return readRole(chosen, { region: 'eu-central-1', account: '210987654321' });
 }
 
-/** infra/agent-role.yaml as deployed for a cluster: what its agent may do; `lists`: ListsRegistered. */
-export async function readAgentRole(cluster: string, lists = false): Promise<readonly Statement[]> {
+/** infra/agent-role.yaml as deployed for a cluster: what its agent may do; `lists`: ListsRegistered,
+ *  `kmsKey`: KmsKey. */
+export async function readAgentRole(
+  cluster: string,
+  lists = false,
+  kmsKey?: string,
+): Promise<readonly Statement[]> {
   const text = await readFile(join(import.meta.dirname, '../../infra/agent-role.yaml'), 'utf8');
   const names: Readonly<Record<string, string>> = {
     Cluster: cluster,
@@ -147,9 +158,13 @@ export async function readAgentRole(cluster: string, lists = false): Promise<rea
   const policy = { PolicyDocument: JSON.parse(json) };
   const account = { region: 'eu-central-1', account: '123456789012' };
   const own = readRole({ AssumeRolePolicyDocument: undefined, Policies: [policy] }, account);
-  const { ListRegistered } = withRoles.parse(parseTemplate(text)).Resources;
-  const { PolicyDocument } = rolePolicy.parse(ListRegistered?.Properties);
-  return [...own, ...(lists ? readDocument(PolicyDocument, account) : [])];
+  const { ListRegistered, UseKmsKey } = withRoles.parse(parseTemplate(text)).Resources;
+  const chosen = [...(lists ? [ListRegistered] : []), ...(kmsKey === undefined ? [] : [UseKmsKey])];
+  const parameters = { KmsKey: kmsKey ?? '' };
+  const more = chosen.flatMap((policy) =>
+    readDocument(rolePolicy.parse(policy?.Properties).PolicyDocument, { ...account, parameters }),
+  );
+  return [...own, ...more];
 }
 
 const intrinsic = z.union([

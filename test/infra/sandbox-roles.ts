@@ -28,7 +28,9 @@ export async function readSandboxRoles(
   // The packaged template is that of an inventory that needs none of this.
   if (isTestRun) allowInventory(template.Resources, inventory);
   const agentRoles = await Promise.all(
-    agents.clusters.map(async (name) => [`agent-${name}`, await readAgentRole(name, agents.list)] as const),
+    agents.clusters.map(
+      async (name) => [`agent-${name}`, await readAgentRole(name, agents.list, inventory.kmsKey)] as const,
+    ),
   );
   return new Map([...Object.entries(readPolicies(template, account)), ...agentRoles]);
 }

@@ -118,7 +118,8 @@ it('no role is larger than IAM takes: 10,240 characters of inline policies', asy
   // The longest names that there are: 20 characters of a region, 64 of a prefix.
   const prefix = 'p'.repeat(64);
   const tags = ['a', 'b', 'c', 'd', 'e'].map((key) => `  ${key.repeat(64)}: x\n`);
-  const inventory = `${wideInventory}\ntags:\n${tags.join('')}`;
+  const key = 'arn:aws-us-gov:kms:eu-central-1:210987654321:key/mrk-0123456789abcdef0123456789abcdef';
+  const inventory = `${wideInventory}\ntags:\n${tags.join('')}kmsKey: ${key}\n`;
   const { template } = await packageService({ prefix, eventBus: 'b'.repeat(64) }, inventory);
   const longest = { region: 'ap-southeast-10-test', account, parameters: {} };
   for (const [name, statements] of Object.entries(readPolicies(template, longest))) {

@@ -24,6 +24,7 @@ const registered = {
 };
 const region = 'us-east-1';
 const eventBus = 'deliveries';
+const kmsKey = 'arn:aws:kms:eu-central-1:210987654321:key/12345678-90ab-cdef-1234-567890abcdef';
 const channelSecret = `${prefix}/notify/slack`;
 const pagerSecret = `${prefix}/notify/pagerduty`;
 const password = { secret: `${prefix}/passwords/edge` };
@@ -67,6 +68,7 @@ beforeAll(async () => {
       far: { name: 'far', region: 'eu-central-1', roleArn: eksRole },
     },
     eventBus,
+    kmsKey,
     notifications: [
       { slack: { secret: channelSecret }, events: ['Degraded', 'Recovered', 'Issued'] },
       { pagerduty: { secret: pagerSecret } },

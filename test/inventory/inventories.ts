@@ -262,6 +262,7 @@ export const inventories: fc.Arbitrary<Inventory> = fc.record(
       fc.stringMatching(/^[A-Za-z0-9 _.:/=+@-]{0,12}$/),
       { maxKeys: 5, noNullPrototype: true },
     ),
+    kmsKey: fc.uuid().map((id) => `arn:aws:kms:eu-central-1:123456789012:key/${id}`),
   },
   { requiredKeys: ['issuers', 'clusters', 'certificates'] },
 );

@@ -50,6 +50,7 @@ notifications:
 dns:
   zones: [{ match: example.net, roleArn: "arn:aws:iam::210987654321:role/dns" }]
 tags: { cost-centre: "42" }
+kmsKey: arn:aws:kms:eu-central-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef
 `;
 
 type Change = readonly [what: string, from: string, to: string];
@@ -59,6 +60,7 @@ const mistakes: readonly Change[] = [
   ['a tag that is ours', 'cost-centre: "42"', 'certrelay:source: "42"'],
   ['a tag whose value is a number', 'cost-centre: "42"', 'cost-centre: 42'],
   ['six tags', 'cost-centre: "42"', 'a: x, b: x, c: x, d: x, e: x, f: x'],
+  ['an alias of a KMS key', 'key/mrk-0123456789abcdef0123456789abcdef', 'alias/certificates'],
   ['a section that there is not', 'registration:', 'registrations:'],
   [
     'no agreement to the terms',

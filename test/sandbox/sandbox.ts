@@ -82,6 +82,8 @@ export interface SandboxOptions {
   /** `notifications` of the inventory, for the receivers; what has a URL there gets that of its receiver.
    *  With it there is a topic of alarms. */
   readonly notifications?: readonly Readonly<Record<string, unknown>>[];
+  /** `kmsKey` of the inventory. */
+  readonly kmsKey?: string;
   /** Bus that deliveries are told to. */
   readonly eventBus?: string;
   /** What functions are told of how often the schedule calls `issue`; nothing where absent. */
@@ -194,9 +196,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...Object.fromEntries(agentClusters.map((name) => [name, { agent: true }])),
       ...Object.fromEntries(ofEks),
     };
-    const { registration, discovery, dns: dnsPart } = options;
+    const { registration, discovery, dns: dnsPart, kmsKey } = options;
     const notifications = options.notifications?.map((channel) => aimAt(receivers, channel));
-    const parts = { certificates, registration, discovery, dns: dnsPart, notifications };
+    const parts = { certificates, registration, discovery, dns: dnsPart, notifications, kmsKey };
     const inventory = { issuers: { default: issuer }, clusters, ...parts };
     await writeFile(inventoryPath, stringify(inventory));
   };

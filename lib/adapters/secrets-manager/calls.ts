@@ -58,6 +58,8 @@ function translate(failure: AwsFailure, action: string, secret: string): StoreEr
   if (kind === 'unreadable') {
     return new StoreError('Failed', `AWS answered ${call} with something that is not JSON`);
   }
+  const ofKey = translateKey(failure, call, secret);
+  if (ofKey) return ofKey;
   if (kind === 'denied') {
     const message = `AWS denied ${call}: the function's IAM role needs secretsmanager:${action} there (and kms:Decrypt and kms:GenerateDataKey if the secret has a KMS key of its own)`;
     return new StoreError('Denied', message, { cause });
@@ -68,4 +70,16 @@ function translate(failure: AwsFailure, action: string, secret: string): StoreEr
     ? `: it is scheduled for deletion; restore it (${restoreCommand(secret)}), or delete it without a recovery window`
     : ` (${name})`;
   return new StoreError('Failed', `${call} failed${reason}`, { cause });
+}
+
+/** The error if AWS refuses because of the KMS key; the names and words are those of its documentation. */
+function translateKey({ kind, name, message, cause }: AwsFailure, call: string, secret: string) {
+  const hint = `the key is KmsKeyId in "aws secretsmanager describe-secret --secret-id ${secret}", and that of a new certificate kmsKey of the inventory`;
+  if (kind === 'denied' && /Access to KMS|\bkms:[A-Z]/.test(message)) {
+    const words = `AWS denied ${call} because of its KMS key: the role needs kms:Decrypt (to write also kms:GenerateDataKey) on the key, which a deploy with this kmsKey gives to functions, and KmsKey of infra/agent-role.yaml to an agent, and the key's policy must let it in (${hint})`;
+    return new StoreError('Denied', words, { cause });
+  }
+  if (name !== 'DecryptionFailure' && name !== 'EncryptionFailure') return undefined;
+  const words = `${call} failed (${name}): AWS cannot use its KMS key; enable the key, or cancel its deletion (${hint})`;
+  return new StoreError('Failed', words, { cause });
 }

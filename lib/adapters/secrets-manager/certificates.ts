@@ -34,6 +34,8 @@ interface CertificateSecretOptions {
   readonly uuid: () => string;
   /** Tags of the operator's own for AWS secrets that are made. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** ARN of the KMS key of AWS secrets that are made; absent: AWS's own key. */
+  readonly kmsKey?: string | undefined;
 }
 
 /** `CertificateStore` in AWS Secrets Manager. */
@@ -42,12 +44,13 @@ export class SecretCertificates implements CertificateStore {
   readonly #folder: string;
   readonly #uuid: () => string;
   readonly #tags: TagWriter;
-
   readonly #ownTags: Readonly<Record<string, string>>;
+  readonly #kmsKey: string | undefined;
 
-  constructor(client: SecretsManagerClient, { prefix, uuid, tags = {} }: CertificateSecretOptions) {
+  constructor(client: SecretsManagerClient, { prefix, uuid, tags = {}, kmsKey }: CertificateSecretOptions) {
     this.#client = client;
     this.#ownTags = tags;
+    this.#kmsKey = kmsKey;
     this.#folder = `${prefix}/certificates/`;
     this.#tags = new TagWriter(client);
     this.#uuid = uuid;
@@ -127,6 +130,7 @@ export class SecretCertificates implements CertificateStore {
     const { writeSpecification } = await loadValues();
     const request = {
       Name: secret,
+      KmsKeyId: this.#kmsKey,
       SecretString: checkSize(writeSpecification(spec), secret),
       ClientRequestToken: this.#uuid(),
       // Created together with the secret: after a crash in between, no run would find the specification.

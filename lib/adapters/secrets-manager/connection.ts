@@ -29,6 +29,8 @@ export interface SecretsManagerOptions {
   readonly uuid: () => string;
   /** Tags of the operator's own for certificates' AWS secrets that are made. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** ARN of the KMS key of certificates' AWS secrets that are made; absent: AWS's own key. */
+  readonly kmsKey?: string | undefined;
   /** Overrides what the SDK reads from the environment (region, credentials, endpoint). */
   readonly config?: SecretsManagerClientConfig;
 }
@@ -58,6 +60,7 @@ export function connectSecretsManager({
   prefix,
   uuid,
   tags = {},
+  kmsKey,
   config,
 }: SecretsManagerOptions): SecretsManagerConnection {
   const client = new SecretsManagerClient({ requestHandler: awsTimeouts, ...config });
@@ -65,7 +68,7 @@ export function connectSecretsManager({
   // Only `status` reads and writes notes.
   const openNotes = async () => new (await import('./notes.ts')).SecretNotes(client, prefix, uuid);
   return {
-    certificates: new SecretCertificates(client, { prefix, uuid, tags }),
+    certificates: new SecretCertificates(client, { prefix, uuid, tags, kmsKey }),
     retirements: new SecretRetirements(client, prefix),
     accounts: new SecretAccounts(client, prefix, uuid),
     installation: new SecretInstallation(client, installation, uuid),

@@ -31,6 +31,8 @@ export function createAccess(
         const { action, resource } = request;
         checkAction(action);
         if (isAllowed(own, request)) continue;
+        // The service asks KMS, and says no more than this of it.
+        if (action.startsWith('kms:')) return 'Access to KMS is not allowed';
         const user = `arn:aws:sts::${ownAccount}:assumed-role/${principal}/${principal}`;
         return `User: ${user} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
       }

@@ -24,6 +24,8 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   ],
   'secretsmanager:RestoreSecret': [resourceTags],
   'secretsmanager:RemoveRegionsFromReplication': [resourceTags],
+  'kms:GenerateDataKey': ['kms:ViaService'],
+  'kms:Decrypt': ['kms:ViaService'],
   'route53:ListHostedZones': [],
   'route53:GetHostedZone': [],
   'route53:ListResourceRecordSets': [],

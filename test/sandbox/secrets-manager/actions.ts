@@ -19,7 +19,11 @@ const valueInput = z.object({
 });
 const tagsInput = z.array(z.object({ Key: z.string(), Value: z.string().default('') }));
 
-const createInput = valueInput.extend({ Name: z.string(), Tags: tagsInput.default([]) });
+const createInput = valueInput.extend({
+  Name: z.string(),
+  Tags: tagsInput.default([]),
+  KmsKeyId: z.string().max(2048).optional(),
+});
 const putInput = secretId.extend(valueInput.shape).extend({ VersionStages: z.array(z.string()).optional() });
 const moveInput = secretId.extend({
   VersionStage: z.string().min(1).max(256),
@@ -56,7 +60,9 @@ function createSecret(vault: Vault, raw: unknown): object {
       'ResourceExistsException',
       `The operation failed because the secret ${input.Name} already exists.`,
     );
+  vault.requireKey(input.KmsKeyId, 'EncryptionFailure');
   const secret = there ?? vault.make(input.Name);
+  if (!there) secret.kmsKey = input.KmsKeyId;
   if (token !== undefined) secret.addVersion(token, secretValue(input), undefined);
   if (!there) secret.setTags(input.Tags.map((tag) => [tag.Key, tag.Value]));
   return { ARN: secret.arn, Name: secret.name, VersionId: token };
@@ -68,6 +74,7 @@ function putSecretValue(vault: Vault, raw: unknown): object {
   checkValue(input.SecretString, input.SecretBinary);
   if (input.VersionStages) checkLabels(input.VersionStages);
   const secret = vault.mustFindLive(input.SecretId);
+  vault.requireKey(secret.kmsKey, 'EncryptionFailure');
   secret.addVersion(token, secretValue(input), input.VersionStages);
   return {
     ARN: secret.arn,
@@ -89,6 +96,7 @@ function describeSecret(vault: Vault, raw: unknown): object {
   return {
     ARN: secret.arn,
     Name: secret.name,
+    KmsKeyId: secret.kmsKey,
     CreatedDate: secret.created.getTime() / 1000,
     // "The date the secret is scheduled for deletion"; lists have the date of the request.
     DeletedDate: secret.deletionDate && secret.deletionDate.getTime() / 1000,

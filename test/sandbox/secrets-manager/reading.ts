@@ -52,6 +52,7 @@ function getSecretValue(vault: Vault, input: z.output<typeof getInput>): object 
       'ResourceNotFoundException',
       `Secrets Manager can't find the specified secret value for VersionId: ${input.VersionId}`,
     );
+  vault.requireKey(secret.kmsKey, 'DecryptionFailure');
   return {
     ARN: secret.arn,
     Name: secret.name,

@@ -10,6 +10,8 @@ export type RefusalCode =
   | 'ResourceExistsException'
   | 'ResourceNotFoundException'
   | 'ValidationException'
+  | 'DecryptionFailure'
+  | 'EncryptionFailure'
   | 'AccessDeniedException'
   | 'MissingAuthenticationTokenException'
   | 'InvalidSignatureException'

@@ -45,6 +45,8 @@ export class Secret {
   readonly tags = new Map<string, string>();
   /** Regions that have a replica. */
   readonly replicas = new Set<string>();
+  /** ARN of its KMS key; absent: `aws/secretsmanager`. */
+  kmsKey: string | undefined;
   /** When it was scheduled for deletion. */
   deleted: Date | undefined;
   /** End of its recovery window. */

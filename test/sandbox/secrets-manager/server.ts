@@ -136,9 +136,34 @@ function neededBy(
   // not there is: with any six, or with none. So both have to be allowed.
   const isMissing = resource !== '*' && action !== 'CreateSecret' && !vault.find(resource);
   const resources = [resource, ...(isMissing ? [resource.replace(/-[A-Za-z0-9]{6}$/, '')] : [])];
-  return resources.flatMap((one) =>
+  const ofSecret = resources.flatMap((one) =>
     actions.map((name) => ({ action: `secretsmanager:${name}`, resource: one, conditions })),
   );
+  return [...ofSecret, ...neededOfKey(action, vault, request, resource)];
+}
+
+/** What Secrets Manager asks of KMS in the caller's name, if the secret has a key of the customer (API
+ *  reference, CreateSecret; User Guide, "Secret encryption and decryption"). */
+const keyActions: Readonly<Record<string, readonly string[]>> = {
+  CreateSecret: ['kms:GenerateDataKey', 'kms:Decrypt'],
+  PutSecretValue: ['kms:GenerateDataKey', 'kms:Decrypt'],
+  GetSecretValue: ['kms:Decrypt'],
+};
+const withKey = z.object({ KmsKeyId: z.string().optional() });
+
+function neededOfKey(
+  action: string,
+  vault: Vault,
+  request: Request,
+  resource: string,
+): readonly AccessRequest[] {
+  const key =
+    action === 'CreateSecret'
+      ? withKey.safeParse(parseJson(request)).data?.KmsKeyId
+      : vault.find(resource)?.kmsKey;
+  if (key === undefined) return [];
+  const conditions = { 'kms:ViaService': ['secretsmanager.eu-central-1.amazonaws.com'] };
+  return (keyActions[action] ?? []).map((name) => ({ action: name, resource: key, conditions }));
 }
 
 function resourceOf(vault: Vault, request: Request): string {

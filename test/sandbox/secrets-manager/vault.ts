@@ -10,6 +10,8 @@ export class Vault {
   readonly #secrets = new Map<string, Secret>();
   /** ARNs given to names before there is a secret, so that the journal can name what a call would make. */
   readonly #reserved = new Map<string, string>();
+  /** ARNs of KMS keys that are disabled or wait for their deletion. */
+  readonly unusableKeys = new Set<string>();
   readonly now: () => Date;
   readonly #onLabel: LabelListener;
 
@@ -46,6 +48,16 @@ export class Vault {
         "You can't perform this operation on the secret because it was marked for deletion.",
       );
     return secret;
+  }
+
+  /** @throws Refusal where the KMS key cannot be used. */
+  requireKey(kmsKey: string | undefined, code: 'EncryptionFailure' | 'DecryptionFailure'): void {
+    if (kmsKey === undefined || !this.unusableKeys.has(kmsKey)) return;
+    const verb = code === 'EncryptionFailure' ? 'encrypt' : 'decrypt';
+    throw new Refusal(
+      code,
+      `Secrets Manager can't ${verb} the protected secret text using the provided KMS key. Check that the KMS key is available, enabled, and not in an invalid state.`,
+    );
   }
 
   /** ARN of that name or ARN: the secret's own, or the one it would get. */
