@@ -1,5 +1,6 @@
 // Decides which certificates are due, orders them and stores them. Called by schedule, by queue and by hand.
 
+import type { AccountKeyReport } from '../lib/issue/account-key.ts';
 import type { IssuePorts } from '../lib/issue/invocation.ts';
 import { issueCertificates } from '../lib/issue/issue.ts';
 import type { IssueReport } from '../lib/issue/report.ts';
@@ -7,7 +8,8 @@ import type { Forecast } from '../lib/policy/issuance/forecast/forecast.ts';
 import { channelsOf } from '../lib/policy/notices/channels.ts';
 import type { RequestQueue } from '../lib/ports/queues.ts';
 import type { ForecastRequest } from '../lib/requests/forecast.ts';
-import type { FunctionEvent, IssueRequest } from '../lib/requests/requests.ts';
+import type { IssueRequest } from '../lib/requests/issue-request.ts';
+import type { FunctionEvent } from '../lib/requests/requests.ts';
 import { type Closing, defineQueueFunction, type Outcome } from './runtime/define-function.ts';
 import type { Invocation } from './runtime/invocation.ts';
 import { enqueueRequest, openRequestQueue } from './wiring/enqueue.ts';
@@ -23,8 +25,16 @@ export const handler = defineQueueFunction({
   name: 'issue',
   parse,
   connect,
-  async run(request, ports, invocation): Promise<Outcome<IssueReport | Forecast | string>> {
+  async run(
+    request,
+    ports,
+    invocation,
+  ): Promise<Outcome<IssueReport | Forecast | AccountKeyReport | string>> {
     if (request.forecast) return { answer: await forecast(request.forecast, ports, invocation) };
+    if (request.rotateAccountKey !== undefined) {
+      const { rotateAccountKey } = await import('../lib/issue/account-key.ts');
+      return { answer: await rotateAccountKey(request, ports, invocation) };
+    }
     if (request.enqueue) return enqueueRequest(request, ports, 'issue', invocation);
     const { report, failures } = await issue(request, ports, invocation);
     return { answer: report, failures: [...failures.values()] };

@@ -43,6 +43,7 @@ export async function openOrdering(
     connect: authorities.connect,
     findObstacle: authorities.findObstacle,
     keys: keyMaker,
+    accountKeys: authorities.accountKeys,
     records: route53.records,
     awaitVisible: dns.awaitVisible,
     describe: authorities.describe,

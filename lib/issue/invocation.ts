@@ -1,7 +1,13 @@
 // What one invocation of issuing works with: the request, the ports, and its time.
 
 import type { Inventory } from '../certificate/spec.ts';
-import type { ConnectAuthority, DescribeAuthority, FindObstacle, KeyMaker } from '../ports/acme.ts';
+import type {
+  AccountKeys,
+  ConnectAuthority,
+  DescribeAuthority,
+  FindObstacle,
+  KeyMaker,
+} from '../ports/acme.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AwaitVisible, ChallengeRecords, Preflight } from '../ports/dns.ts';
 import type { PutEvents } from '../ports/events.ts';
@@ -34,6 +40,8 @@ export interface OrderingPorts {
   /** Asked by dry runs. Absent: nothing is known of the CAs before an order. */
   readonly findObstacle?: FindObstacle | undefined;
   readonly keys: KeyMaker;
+  /** Absent: keys of accounts are not exchanged here. */
+  readonly accountKeys?: AccountKeys | undefined;
   readonly records: ChallengeRecords;
   readonly awaitVisible: AwaitVisible;
   /** Says what persistent records name an issuer's account by. Registers no account. */

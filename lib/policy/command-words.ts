@@ -20,6 +20,10 @@ function chooseWords(name: string, event: CalledEvent): readonly string[] | unde
     case 'probe':
       return has('certificates') ? [name, ...names] : undefined;
     case 'issue':
+      if (typeof event.rotateAccountKey === 'string')
+        return has('rotateAccountKey', 'dryRun')
+          ? ['rotate-account-key', event.rotateAccountKey, ...dryRun]
+          : undefined;
       if (event.dryRun) return has('certificates', 'dryRun') ? ['plan', ...names] : undefined;
       return has('certificates', 'force')
         ? ['renew', ...names, ...(event.force ? ['--force'] : [])]

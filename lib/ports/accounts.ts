@@ -21,6 +21,14 @@ export interface AccountStore {
   /** Stores a new account and returns it. If the directory has one already, changes nothing and returns that
    *  one. */
   create(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<AcmeAccount>;
+  /** Stores an account whose exchange of keys begins (`nextKey`), and returns it. If one has begun for the
+   *  same `key` before, whatever became of it, changes nothing and returns the account as that one stored
+   *  it: of two runs side by side no key is lost. */
+  beginExchange(
+    directory: string,
+    account: AcmeAccount & { readonly nextKey: string },
+    signal: AbortSignal,
+  ): Promise<AcmeAccount>;
   /** Replaces the stored account. */
   update(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<void>;
   /** Name of the AWS secret with the account, for messages to people. */

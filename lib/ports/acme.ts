@@ -191,6 +191,27 @@ export type FindObstacle = (
   signal: AbortSignal,
 ) => Promise<string | undefined>;
 
+/** The account at the CA of an issuer, of which the key can be exchanged. */
+export interface KeyedAccount {
+  /** URL of the CA's directory. */
+  readonly directory: string;
+  /** URL of the account. Absent: the CA knows it no more, and the next order registers one. */
+  readonly url?: string | undefined;
+  /** Whether persistent records name the account by a hash with its key (draft-ietf-acme-dns-persist-02). */
+  readonly isHashed: boolean;
+}
+
+/** Exchanges keys of accounts (RFC 8555 §7.3.5). Each method rejects with an AcmeError, `Unsupported` if
+ *  there is no account yet or the CA does not exchange keys; or with a StoreError. */
+export interface AccountKeys {
+  /** The account as it is. Changes nothing. */
+  look(issuer: string, signal: AbortSignal): Promise<KeyedAccount>;
+  /** Gives the account a new key, which is stored before it is sent to the CA. After a crash or an error,
+   *  the next call or `ConnectAuthority` finishes the exchange. Call it only while no order is open: the TXT
+   *  values of an open order belong to the old key. */
+  exchange(issuer: string, signal: AbortSignal): Promise<KeyedAccount>;
+}
+
 /** Makes private keys and certificate requests. */
 export interface KeyMaker {
   /** A new private key as PKCS#8 PEM. */

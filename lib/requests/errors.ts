@@ -3,8 +3,9 @@ import { CertrelayError } from '../ports/errors.ts';
 
 /** `Unknown`: nobody knows the name. `NotStored`: no certificate is stored. `NoPrevious`: there is no version
  *  before the current one. `Unreadable`: the AWS secret holds something else. `Unusable`: no server could
- *  use the stored certificate. `Deadline`: time ran out. `NotAllowed`, `NameTaken`, `PreflightFailed`: no
- *  order could succeed (a dry run says so). */
+ *  use the stored certificate. `Deadline`: time ran out. `OrderOpen`: an order is under
+ *  way that the change would fail. `NotAllowed`, `NameTaken`, `PreflightFailed`: no order could succeed (a
+ *  dry run says so). */
 export type RequestErrorCode =
   | 'Unknown'
   | 'NotStored'
@@ -12,6 +13,7 @@ export type RequestErrorCode =
   | 'Unreadable'
   | 'Unusable'
   | 'Deadline'
+  | 'OrderOpen'
   | 'NotAllowed'
   | 'NameTaken'
   | 'PreflightFailed';

@@ -12,6 +12,13 @@ export const nameField = z
   .string()
   .regex(certificateNamePattern, 'must be a certificate name (up to 63 of a-z, 0-9 and inner hyphens)');
 
+/** The schema of names of certificates, at least one. */
+export const namesField = z.array(nameField, 'must be a list of names, such as ["shop"]').min(1).readonly();
+
+/** Why a request with `enqueue` has no `dryRun`. */
+export const noDryRun =
+  '"enqueue" answers before there is a report, and "dryRun" asks for one; set only one of them';
+
 const unitsMs = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
 const longestDays = 90;
 

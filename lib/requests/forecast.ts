@@ -89,22 +89,3 @@ function findMistake(request: CheckedFields): string | undefined {
     ? '"forecast" is about all certificates and changes nothing; leave out the other fields'
     : undefined;
 }
-
-/** The event with a problem in place of each message that asks for a forecast: nobody would read it. */
-export function refuseQueuedForecasts<
-  Request extends { readonly forecast?: ForecastRequest | undefined },
-  Event extends
-    | { readonly kind: 'request' }
-    | { readonly kind: 'batch'; readonly messages: readonly QueuedRequest<Request>[] },
->(event: Event): Event {
-  if (event.kind === 'request') return event;
-  const problem = 'a forecast is answered to a call only';
-  const messages = event.messages.map((message) =>
-    'request' in message && message.request.forecast ? { id: message.id, problem } : message,
-  );
-  return { ...event, messages };
-}
-
-type QueuedRequest<Request> =
-  | { readonly id: string; readonly request: Request }
-  | { readonly id: string; readonly problem: string };

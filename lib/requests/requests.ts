@@ -3,49 +3,12 @@ import * as z from 'zod';
 import { revocationReasons } from '../certificate/revocation.ts';
 import { pemFormats } from '../certificate/spec.ts';
 import { ConfigError } from '../ports/errors.ts';
-import { nameField, orEmpty, parseFields } from './fields.ts';
-import { checkForecast, forecastFields, readForecast, refuseQueuedForecasts } from './forecast.ts';
+import { nameField, namesField as names, noDryRun, orEmpty, parseFields } from './fields.ts';
+import { type IssueRequest, issueRequest, refuseQueued } from './issue-request.ts';
 import { untilField } from './until.ts';
 import { widgetContext } from './widget.ts';
 
-const names = z.array(nameField, 'must be a list of names, such as ["shop"]').min(1).readonly();
 const targetName = z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'must be cluster/namespace/secret');
-
-const noDryRun =
-  '"enqueue" answers before there is a report, and "dryRun" asks for one; set only one of them';
-
-const issueRequest = z
-  .strictObject({
-    certificates: names.optional(),
-    force: z.boolean().optional(),
-    dryRun: z.boolean().optional(),
-    /** Passes in a row that completed nothing. `issue` sets it in its own messages. */
-    fruitless: z.int().min(0).max(100).optional(),
-    /** Compare stored values with their tags. `issue` sets it in its own messages, for values that a full
-     *  pass had no time to read. */
-    compare: z.boolean().optional(),
-    enqueue: z.boolean().optional(),
-    widgetContext,
-    ...forecastFields,
-  })
-  .refine((request) => !request.force || request.certificates?.length === 1, {
-    message:
-      '"force" needs "certificates" with exactly one name; it overrides the backoff of that certificate',
-  })
-  .refine(({ compare, certificates }) => !compare || certificates, {
-    message: '"compare" needs "certificates"',
-  })
-  .refine(({ enqueue, dryRun }) => !(enqueue && dryRun), { message: noDryRun })
-  .superRefine(checkForecast)
-  .transform((event) => {
-    const { forecast, lifetime, reuse, from, widgetContext: _, ...request } = event;
-    const asked = readForecast({ forecast, lifetime, reuse, from });
-    return { ...request, ...(asked && { forecast: asked }) };
-  });
-
-/** A request to `issue`: all certificates, or the named ones; or for a forecast. `enqueue`: a queue starts
- *  the work, and the call answers at once. */
-export type IssueRequest = z.infer<typeof issueRequest>;
 
 const deployRequest = z
   .strictObject({
@@ -185,7 +148,7 @@ export type FunctionEvent<R> =
  *  @throws ConfigError `Event` that names each field that is unknown or wrong. Not for a message of a batch:
  *  that has a `problem`. */
 export function parseIssueEvent(event: unknown): FunctionEvent<IssueRequest> {
-  return refuseQueuedForecasts(parseEvent(event, (body) => parseFields(issueRequest, body)));
+  return refuseQueued(parseEvent(event, (body) => parseFields(issueRequest, body)));
 }
 
 /** The parsed event of `deploy`. An event `Secret Label Updated` becomes a request for the certificate whose

@@ -33,7 +33,7 @@ describe.each(fillings)('%j', (filling) => {
     const authority = await connect();
     expect((await authority.newOrder({ domains }, signal)).status).toBe('pending');
     expect(await authority.renewalInfo('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE', signal)).toBeUndefined();
-    const roll = await failure(authorities.rollAccountKey('default', signal));
+    const roll = await failure(authorities.accountKeys.exchange('default', signal));
     expect([roll.code, roll.message]).toEqual(['Unsupported', "the CA's directory offers no keyChange"]);
   });
 

@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => harness.stop());
 
 const kept = () => harness.accounts.kept.get(harness.ca.directory);
-const roll = () => harness.open().rollAccountKey('default', signal);
+const roll = () => harness.open().accountKeys.exchange('default', signal);
 const domains = ['a.example.com'];
 
 it('gives the account a new key, with which the next run issues; the account stays', async () => {
@@ -27,7 +27,7 @@ it('gives the account a new key, with which the next run issues; the account sta
 it('is used at once by a connection of the same run that is asked for afterwards', async () => {
   const run = harness.open();
   const before = await run.connect('default', signal);
-  await run.rollAccountKey('default', signal);
+  await run.accountKeys.exchange('default', signal);
   const after = await run.connect('default', signal);
   expect((await failure(before.newOrder({ domains }, signal))).problem?.type).toBe('malformed');
   expect((await after.newOrder({ domains }, signal)).status).toBe('pending');

@@ -38,6 +38,22 @@ describe('a command that does harm', () => {
     expect(await certrelay('retire shop --revoke --yes', { env })).toMatchObject({ code: 0 });
     expect(events).toMatchObject([{ event: { certificates: ['shop'], revoke: true } }]);
   });
+
+  it('asks for the issuer before it exchanges an account key, and shows what became of it harmlessly', async () => {
+    const { env, events } = await answering({
+      issuer: 'le',
+      outcome: 'exchanged',
+      message: 'a\u001b[2J new key',
+    });
+    expect(await certrelay('rotate-account-key le', { env })).toMatchObject({ code: 2, out: '' });
+    expect(await certrelay('rotate-account-key le', { env, answer: 'y' })).toMatchObject({ code: 130 });
+    expect(events).toEqual([]);
+    const right = await certrelay('rotate-account-key le', { env, answer: 'le' });
+    expect(right.code).toBe(0);
+    expect(right.out).toMatch(/^issuer\/le exchanged: a.* new key\n$/);
+    expect(right.out).not.toContain('\u001b');
+    expect(events).toMatchObject([{ name: 'issue', event: { rotateAccountKey: 'le', report: true } }]);
+  });
 });
 
 describe('a dry run', () => {

@@ -77,6 +77,7 @@ const codes = members<
   Unreadable: true,
   Unusable: true,
   Deadline: true,
+  OrderOpen: true,
   NotAllowed: true,
   NameTaken: true,
   PreflightFailed: true,

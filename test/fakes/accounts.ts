@@ -10,6 +10,20 @@ export class MemoryAccounts implements AccountStore {
     this.kept.set(directory, kept);
     return kept;
   };
-  update = async (directory: string, account: AcmeAccount) => void this.kept.set(directory, account);
+  /** By the key that is exchanged. */
+  readonly #begun = new Map<string, AcmeAccount>();
+  beginExchange = async (
+    directory: string,
+    account: AcmeAccount & { readonly nextKey: string },
+    signal: AbortSignal,
+  ): Promise<AcmeAccount> => {
+    const begun = this.#begun.get(directory + account.key);
+    if (begun) return begun;
+    await this.update(directory, account, signal);
+    this.#begun.set(directory + account.key, account);
+    return account;
+  };
+  update = async (directory: string, account: AcmeAccount, _signal?: AbortSignal) =>
+    void this.kept.set(directory, account);
   secretOf = (directory: string) => `certrelay/accounts/${new URL(directory).host}`;
 }

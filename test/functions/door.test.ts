@@ -19,7 +19,8 @@ import { beginInvocation } from '../../functions/runtime/invocation.ts';
 import { handler as status } from '../../functions/status.ts';
 import { asTold, PartError } from '../../lib/ports/errors.ts';
 import { StoreError } from '../../lib/ports/store.ts';
-import type { DeployRequest, FunctionEvent, IssueRequest } from '../../lib/requests/requests.ts';
+import type { IssueRequest } from '../../lib/requests/issue-request.ts';
+import type { DeployRequest, FunctionEvent } from '../../lib/requests/requests.ts';
 
 const direct = {
   dashboard,

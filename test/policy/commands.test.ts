@@ -47,6 +47,7 @@ describe('a command', () => {
     ['issue', { dryRun: true }, 'plan'],
     ['issue', { certificates: ['shop'], dryRun: true }, 'plan shop'],
     ['issue', { certificates: ['shop'], force: true }, 'renew shop --force'],
+    ['issue', { rotateAccountKey: 'default', dryRun: true }, 'rotate-account-key default --dry-run'],
     ['deploy', { clusters: ['prod'], dryRun: true }, 'deploy --cluster prod --dry-run'],
     ['deploy', { targets: ['prod/shop/tls', 'prod/a/b'] }, 'deploy --target prod/shop/tls prod/a/b'],
     ['deploy', { certificates: ['shop'], rollback: true }, 'rollback shop'],

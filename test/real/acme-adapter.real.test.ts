@@ -140,7 +140,7 @@ function describeAdapter(name: string, start: () => Promise<Subject>, lacks: str
 
     test('an account is made once, and its key exchanged; what was issued before can be replaced with the new one', async () => {
       const { id } = await issue();
-      await open().rollAccountKey('default', signal);
+      await open().accountKeys.exchange('default', signal);
       await issue({}, id);
       expect(accounts.kept.size).toBe(1);
       expect(warnings()).toEqual([]);

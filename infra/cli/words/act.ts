@@ -110,4 +110,12 @@ export const actCommands: readonly CommandDefinition[] = [
     example: 'revoke shop --replace --reason keyCompromise',
     load: () => import('../commands/revoke.ts'),
   },
+  {
+    usage: 'rotate-account-key <issuer>',
+    description: 'give the account at the CA of an issuer a new key',
+    group: 'act',
+    options: [dryRun, yes],
+    example: 'rotate-account-key default --dry-run',
+    load: () => import('../commands/rotate-account-key.ts'),
+  },
 ];

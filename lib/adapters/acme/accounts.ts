@@ -4,18 +4,20 @@ import { PromiseCache } from '../../async/promise-cache.ts';
 import type { IssuerSpec } from '../../certificate/spec.ts';
 import type { AccountStore, AcmeAccount } from '../../ports/accounts.ts';
 import {
+  type AccountKeys,
   AcmeError,
   type CertificateAuthority,
   type ConnectAuthority,
   type DescribeAuthority,
   type FindObstacle,
+  type KeyedAccount,
 } from '../../ports/acme.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { readAccountKey, thumbprint } from './account-key.ts';
 import { openAuthority } from './authority.ts';
 import type { Timeouts } from './http.ts';
-import { finishRollover, rollOver } from './key-rollover.ts';
+import { finishRollover, readExchangeable, rollOver } from './key-rollover.ts';
 import { findObstacle } from './obstacles.ts';
 import { findAccount, makeAccountKey, type Registrant, registerAccount } from './registration.ts';
 import { Session } from './session.ts';
@@ -49,11 +51,9 @@ export interface Authorities {
   /** Finds what an order of an issuer would fail for, without ordering or registering anything.
    *  @throws AcmeError `Unsupported` if the inventory has no such issuer; StoreError. */
   readonly findObstacle: FindObstacle;
-  /** Gives the account at an issuer's CA a new key (RFC 8555 §7.3.5). The new key is stored before it is
-   *  sent to the CA. After a crash or an error, the next call or `connect` finishes the exchange. Call it
-   *  only while no order is open: the TXT values of an open order belong to the old key.
-   *  @throws AcmeError `Unsupported` if there is no account yet, or the CA does not exchange keys. */
-  rollAccountKey(issuer: string, signal: AbortSignal): Promise<void>;
+  /** Exchanges the keys of accounts. A later `connect` uses the new one.
+   *  @throws AcmeError `Unsupported` also if the inventory has no such issuer. */
+  readonly accountKeys: AccountKeys;
   /** Closes every connection. */
   close(): Promise<void>;
 }
@@ -95,11 +95,20 @@ export function createAuthorities(options: AuthorityOptions): Authorities {
     },
     findObstacle: async (name, order, signal) =>
       findObstacle(order, { ...(await reach(name)), accounts: options.accounts }, signal),
-    async rollAccountKey(name, signal) {
-      const { directory, transport } = await reach(name);
-      await rollOver({ directory, transport, accounts: options.accounts }, signal);
-      options.log.info('account key exchanged', { issuer: name, directory });
-      open.forget(name);
+    accountKeys: {
+      async look(name, signal) {
+        const endpoint = await reach(name);
+        const { url } = await readExchangeable({ ...endpoint, accounts: options.accounts }, signal);
+        return describeKeyed(endpoint, url, signal);
+      },
+      async exchange(name, signal) {
+        const endpoint = await reach(name);
+        const { url } = await rollOver({ ...endpoint, accounts: options.accounts }, signal);
+        open.forget(name);
+        const { directory } = endpoint;
+        options.log.info('account key exchanged', { issuer: name, directory, account: url });
+        return describeKeyed(endpoint, url, signal);
+      },
     },
     async close() {
       await Promise.all(transports.map((transport) => transport.close()));
@@ -119,6 +128,15 @@ interface Connected {
   readonly session: Session;
   /** Thumbprint of the account's key (RFC 7638). */
   readonly thumbprint: string;
+}
+
+async function describeKeyed(
+  { directory, transport }: IssuerEndpoint,
+  url: string | undefined,
+  signal: AbortSignal,
+): Promise<KeyedAccount> {
+  const { meta } = await transport.directory(signal);
+  return { directory, url, isHashed: meta?.accountHashPrefix !== undefined };
 }
 
 async function reachIssuer(name: string, options: AuthorityOptions): Promise<IssuerEndpoint> {

@@ -19,7 +19,20 @@ export interface RolloverOptions {
  *  is open: the TXT values of an open order belong to the old key.
  *  @throws AcmeError `Unsupported` if there is no account yet, or the CA does not exchange keys. */
 export async function rollOver(options: RolloverOptions, signal: AbortSignal): Promise<AcmeAccount> {
-  const { directory, transport, accounts } = options;
+  const { directory, accounts } = options;
+  const account = await readExchangeable(options, signal);
+  if (account.nextKey !== undefined) return finishRollover(account, options, signal);
+  const withNextKey = { ...account, nextKey: makeAccountKey() };
+  const begun = await accounts.beginExchange(directory, withNextKey, signal);
+  return finishRollover(begun, options, signal);
+}
+
+/** The stored account of which the key can be exchanged.
+ *  @throws AcmeError `Unsupported` if there is no account yet, or the CA does not exchange keys. */
+export async function readExchangeable(
+  { directory, transport, accounts }: RolloverOptions,
+  signal: AbortSignal,
+): Promise<AcmeAccount> {
   const account = await accounts.read(directory, signal);
   if (account?.url === undefined)
     throw new AcmeError(
@@ -28,10 +41,7 @@ export async function rollOver(options: RolloverOptions, signal: AbortSignal): P
     );
   // Checked before anything is stored, so that no exchange begins at a CA that cannot finish it.
   await transport.urlOf('keyChange', signal);
-  if (account.nextKey !== undefined) return finishRollover(account, options, signal);
-  const withNextKey = { ...account, nextKey: makeAccountKey() };
-  await accounts.update(directory, withNextKey, signal);
-  return finishRollover(withNextKey, options, signal);
+  return account;
 }
 
 /** Finishes the exchange of an account that has a `nextKey`, and returns the account as stored. Asks the CA

@@ -27,18 +27,26 @@ export class SecretAccounts implements AccountStore {
   }
 
   async read(directory: string, signal: AbortSignal): Promise<AcmeAccount | undefined> {
-    const secret = this.secretOf(directory);
-    const { readAccount } = await loadValues();
     try {
-      const { SecretString } = await callSecrets('GetSecretValue', secret, signal, (options) =>
-        this.#client.send(new GetSecretValueCommand({ SecretId: secret }), options),
-      );
-      const account = readAccount(SecretString);
-      if (account) return account;
+      return await this.#read(directory, {}, signal);
     } catch (error) {
       if (isRefusal(error, 'ResourceNotFoundException')) return undefined;
       throw error;
     }
+  }
+
+  async #read(
+    directory: string,
+    which: { readonly VersionId?: string },
+    signal: AbortSignal,
+  ): Promise<AcmeAccount> {
+    const secret = this.secretOf(directory);
+    const { readAccount } = await loadValues();
+    const { SecretString } = await callSecrets('GetSecretValue', secret, signal, (options) =>
+      this.#client.send(new GetSecretValueCommand({ SecretId: secret, ...which }), options),
+    );
+    const account = readAccount(SecretString);
+    if (account) return account;
     // Never overwritten: a key in it may be the only way to revoke the account's certificates.
     throw new StoreError(
       'Failed',
@@ -67,13 +75,33 @@ export class SecretAccounts implements AccountStore {
     }
   }
 
+  async beginExchange(
+    directory: string,
+    account: AcmeAccount & { readonly nextKey: string },
+    signal: AbortSignal,
+  ): Promise<AcmeAccount> {
+    // A version cannot be stored twice with other contents, so the first exchange of a key is the only one.
+    const version = createHash('sha256').update(`exchange ${account.key}`).digest('hex');
+    try {
+      await this.#put(directory, account, version, signal);
+      return account;
+    } catch (error) {
+      if (!isRefusal(error, 'ResourceExistsException')) throw error;
+      return await this.#read(directory, { VersionId: version }, signal);
+    }
+  }
+
   async update(directory: string, account: AcmeAccount, signal: AbortSignal): Promise<void> {
+    await this.#put(directory, account, this.#uuid(), signal);
+  }
+
+  async #put(directory: string, account: AcmeAccount, version: string, signal: AbortSignal): Promise<void> {
     const secret = this.secretOf(directory);
     const { writeAccount } = await loadValues();
     const request = {
       SecretId: secret,
       SecretString: checkSize(writeAccount(directory, account), secret),
-      ClientRequestToken: this.#uuid(),
+      ClientRequestToken: version,
       VersionStages: ['AWSCURRENT'],
     };
     await callSecrets('PutSecretValue', secret, signal, (options) =>
