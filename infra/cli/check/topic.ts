@@ -54,5 +54,6 @@ async function list(
 }
 
 function textIn(xml: string, name: string): string {
-  return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? '';
+  const [, after = ''] = xml.split(`<${name}>`);
+  return after.split('<')[0] ?? '';
 }
