@@ -1,4 +1,6 @@
 // `certrelay status`: how everything stands.
+
+import { nameSome } from '../../../lib/policy/bounds.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, type ExitCode, exitCodes } from '../errors.ts';
@@ -30,12 +32,13 @@ async function show(session: CommandSession, names: readonly string[]): Promise<
   });
   if (rows.length > 0 || !isNamed) say(session, summarize(report));
   const code = reportFailures(session, report);
-  const degraded = rows.filter(({ health }) => health === 'Degraded');
+  // The worst come first, so they keep their place among the few that are printed.
+  const unwell = rows.filter(({ health }) => health !== 'Healthy');
   suggest(
     session,
-    degraded.map(({ fields }) => textOf(fields, 'command')),
+    unwell.map(({ fields }) => textOf(fields, 'command')),
   );
-  const isFine = degraded.length === 0 && (isNamed || report.ok !== false);
+  const isFine = !rows.some(({ health }) => health === 'Degraded') && (isNamed || report.ok !== false);
   return code === exitCodes.fine && !isFine ? exitCodes.failed : code;
 }
 
@@ -157,5 +160,19 @@ function summarize(report: AnswerFields): string {
   const omitted = numberOf(report, 'omitted');
   const more = omitted === undefined ? [] : [`${omitted} more are not listed`];
   const listed = counts.length > 0 ? counts.join(', ') : 'no certificates';
-  return `${textOf(report, 'installation')}: ${[listed, ...end, ...more].join('; ')}`;
+  const parts = [listed, ...countOthers(report), ...end, ...more];
+  return `${textOf(report, 'installation')}: ${parts.join('; ')}`;
+}
+
+/** What is not well beside certificates, with the names of a few. */
+function countOthers(report: AnswerFields): readonly string[] {
+  const rows = listRows(report).filter(({ name, health }) => name.includes('/') && health !== 'Healthy');
+  const words = [...Map.groupBy(rows, ({ health }) => health)].map(
+    ([health, some]) =>
+      `${some.length} ${health} (${nameSome(
+        some.map(({ name }) => name),
+        3,
+      )})`,
+  );
+  return words.length > 0 ? [`beside them ${words.join(', ')}`] : [];
 }
