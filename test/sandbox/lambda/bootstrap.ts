@@ -1,6 +1,6 @@
 // Runs in a function's own process, as Lambda's Node.js runtime does: loads the bundle and calls its handler.
 // Between two invocations the process is not frozen, as Lambda would.
-import { writeSync } from 'node:fs';
+import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -70,7 +70,10 @@ function contextOf({ id, functionArn, deadline }: InvocationMessage): object {
 }
 
 function peakMemoryMb(): number {
-  return Math.ceil(process.resourceUsage().maxRSS / 1024);
+  // On Linux `maxRSS` begins with what the parent had as it started this process; the kernel's mark does not.
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  const own = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  return Math.ceil((own === undefined ? process.resourceUsage().maxRSS : Number(own)) / 1024);
 }
 
 function describe(error: unknown): object {
