@@ -7,11 +7,12 @@ import {
 } from '../policy/issuance/forecast/forecast.ts';
 import { formatSpan } from '../policy/issuance/forecast/forecast-notes.ts';
 import type { ObservedCertificate } from '../policy/issuance/forecast/subject.ts';
-import { createFit } from '../policy/registration/fit.ts';
-import { isGraceOpen, type Misfits, notAllowed } from '../policy/registration/grace.ts';
-import { ConfigError, describeError } from '../ports/errors.ts';
+import type { Misfits } from '../policy/registration/grace.ts';
+import { findTaggedMisfits, openGrace } from '../policy/registration/tagged-misfits.ts';
+import { ConfigError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { ForecastRequest } from '../requests/forecast.ts';
+import { readRecord } from './gather/allowance.ts';
 import type { IssuePorts } from './invocation.ts';
 
 /** The ports of a forecast: it reads lists, and the record of the installation. */
@@ -95,30 +96,14 @@ function observe(
   }));
 }
 
-/** What the inventory does not allow, by certificate, as tags tell; with the time of grace that `issue` has
- *  recorded. The installation's record is read only if something does not fit. */
+/** What the inventory does not allow, as tags tell. The installation's record is read only if something does
+ *  not fit. */
 async function findMisfits(
   entries: readonly StoreEntry[],
   inventory: Inventory,
-  { installation, log }: ForecastPorts,
+  ports: ForecastPorts,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Misfits>> {
-  const fit = createFit(inventory);
-  const inFile = new Set(inventory.certificates.map(({ name }) => name));
-  const found = entries.flatMap(({ name, state }) => {
-    const { source, targets, graceUntil, error } = state;
-    if (!source || inFile.has(name)) return [];
-    const misfits = fit.ofTags({ name, source, domains: state.domains, targets }).found;
-    const isMarked = graceUntil !== undefined || error === notAllowed;
-    return misfits.length > 0 || isMarked ? [{ name, found: misfits, grace: graceUntil }] : [];
-  });
-  if (found.length === 0) return new Map();
-  const record = await installation?.read(signal).catch((error: unknown) => {
-    log.warn('installation not read', { problem: describeError(error) });
-    return 'unknown' as const;
-  });
-  const open = isGraceOpen(record) ? ('open' as const) : undefined;
-  return new Map(
-    found.map(({ name, grace = open, ...rest }) => [name, { ...rest, ...(grace && { grace }) }]),
-  );
+  const misfits = findTaggedMisfits(entries, inventory);
+  return misfits.size === 0 ? misfits : openGrace(misfits, await readRecord(ports, { signal }));
 }

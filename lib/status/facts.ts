@@ -1,7 +1,5 @@
 // Reads everything that health is judged by: tags, and what functions and `status` itself remember.
-import type { Inventory } from '../certificate/spec.ts';
-import { createFit } from '../policy/registration/fit.ts';
-import { isGraceOpen, type Misfits, notAllowed } from '../policy/registration/grace.ts';
+import { findTaggedMisfits, openGrace } from '../policy/registration/tagged-misfits.ts';
 import { describeError } from '../ports/errors.ts';
 import type { InstallationRecord } from '../ports/installation.ts';
 import type { NotesStore } from '../ports/notes.ts';
@@ -51,7 +49,7 @@ export async function readFacts(
       channels,
       names,
       entries,
-      misfits: findMisfits([...entries.values()], inventory, installation),
+      misfits: openGrace(findTaggedMisfits(entries.values(), inventory), installation),
       agents,
       operations,
       installation: installation === 'unknown' ? undefined : installation,
@@ -61,27 +59,6 @@ export async function readFacts(
       staleAfterMs,
     },
   };
-}
-
-/** Misfits by certificate, from tags alone, with what `issue` recorded on them. */
-function findMisfits(
-  entries: readonly StoreEntry[],
-  inventory: Inventory,
-  installation: InstallationRecord | 'unknown' | undefined,
-): ReadonlyMap<string, Misfits> {
-  const fit = createFit(inventory);
-  const inFile = new Set(inventory.certificates.map(({ name }) => name));
-  const isOpen = isGraceOpen(installation);
-  return new Map(
-    entries.flatMap(({ name, state }) => {
-      const { source, targets, graceUntil, error } = state;
-      if (!source || inFile.has(name)) return [];
-      const { found } = fit.ofTags({ name, source, domains: state.domains, targets });
-      if (found.length === 0 && graceUntil === undefined && error !== notAllowed) return [];
-      const grace = graceUntil ?? (isOpen ? ('open' as const) : undefined);
-      return [[name, { found, ...(grace === undefined ? {} : { grace }) }] as const];
-    }),
-  );
 }
 
 /** `unknown` if it cannot be read: a certificate that may have a time of grace is then not called refused. */

@@ -225,9 +225,10 @@ export function addGrace(plan: readonly PlannedCertificate[]): readonly PlannedC
   });
 }
 
-async function readRecord(
-  { installation, log }: IssuePorts,
-  { signal }: IssueInvocation,
+/** The record of the installation; `unknown` if it cannot be read, so that nothing is refused for that. */
+export async function readRecord(
+  { installation, log }: Pick<IssuePorts, 'installation' | 'log'>,
+  { signal }: Pick<IssueInvocation, 'signal'>,
 ): Promise<Installation> {
   try {
     return installation ? await installation.read(signal) : 'unknown';
