@@ -1,17 +1,6 @@
 // Commands that change something: what they call, what they print, and how they ask before harm is done.
-import { afterEach, describe, expect, it } from 'vitest';
-import { certrelay, certrelayWith, startScriptedLambda } from './harness.ts';
-
-let stop = () => {};
-afterEach(() => stop());
-
-async function answering(answer: object) {
-  const lambda = await startScriptedLambda(() => ({
-    body: JSON.stringify({ ok: true, failures: [], ...answer }),
-  }));
-  stop = () => lambda.stop();
-  return lambda;
-}
+import { describe, expect, it } from 'vitest';
+import { answering, certrelay, certrelayWith } from './harness.ts';
 
 describe('a command that does harm', () => {
   const retiring = { certificates: [{ name: 'shop', outcome: 'retiring', message: 'a person let it go' }] };

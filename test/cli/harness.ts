@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { runCommandLine } from '../../infra/cli/program.ts';
 import type { TerminalStream } from '../../infra/cli/terminal.ts';
 import { findBuilt } from '../built.ts';
@@ -130,3 +131,11 @@ export const keys = {
   AWS_ACCESS_KEY_ID: 'AKIASANDBOXOPERATOR',
   AWS_SECRET_ACCESS_KEY: 'sandbox',
 } as const;
+
+/** Starts such an API for one test, which answers every call well, with these fields. */
+export async function answering(answer: object): ReturnType<typeof startScriptedLambda> {
+  const body = JSON.stringify({ ok: true, failures: [], ...answer });
+  const lambda = await startScriptedLambda(() => ({ body }));
+  onTestFinished(() => lambda.stop());
+  return lambda;
+}

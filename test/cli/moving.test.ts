@@ -2,19 +2,8 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { certrelay, certrelayWith, startScriptedLambda } from './harness.ts';
-
-let stop = () => {};
-afterEach(() => stop());
-
-async function answering(answer: object) {
-  const lambda = await startScriptedLambda(() => ({
-    body: JSON.stringify({ ok: true, failures: [], ...answer }),
-  }));
-  stop = () => lambda.stop();
-  return lambda;
-}
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { answering, certrelay, certrelayWith } from './harness.ts';
 
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-cli-'));

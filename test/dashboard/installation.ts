@@ -1,18 +1,6 @@
 // Installations to look at: a few certificates in different states, and very many.
+import { targetOf } from '../minting/targets.ts';
 import { at, dayMs, StatusLab } from '../status/harness.ts';
-
-/** A target in the cluster `lab`. */
-export const target = (secret: string) =>
-  ({
-    cluster: 'lab',
-    namespace: 'shop',
-    secret,
-    format: 'tls',
-    restart: 'auto',
-    restartStrategy: 'annotation',
-    adopt: false,
-    replace: false,
-  }) as const;
 
 /** The longest name of a certificate, and of a host. */
 export const longName = `customer-${'x'.repeat(54)}`;
@@ -26,7 +14,7 @@ export function makeFew(): StatusLab {
   lab.keep(
     'legacy',
     { notBefore: at(-92 * dayMs), notAfter: at(-2 * dayMs) },
-    { targets: [target('legacy-tls')] },
+    { targets: [targetOf({ secret: 'legacy-tls' })] },
   );
   lab.keep('mail', { pausedSince: at(-3 * dayMs), pauseReason: 'moving to another zone, back on Monday' });
   const words =
@@ -54,7 +42,9 @@ export function makeMany(count: number): StatusLab {
     const life = { notBefore: at(-begun * dayMs), notAfter: at((90 - begun) * dayMs) };
     const ended = { notBefore: at(-91 * dayMs - index), notAfter: at(-dayMs - index) };
     const paused = index % 50 === 1 ? { pausedSince: at(-dayMs), pauseReason: 'not paid' } : {};
-    lab.keep(name, index % 100 === 0 ? ended : { ...life, ...paused }, { targets: [target(`${name}-tls`)] });
+    lab.keep(name, index % 100 === 0 ? ended : { ...life, ...paused }, {
+      targets: [targetOf({ secret: `${name}-tls` })],
+    });
   }
   return lab;
 }

@@ -1,6 +1,7 @@
 // What the page of the dashboard shows, and that it shows everything harmlessly.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { widgetDocs } from '../../lib/dashboard/docs.ts';
+import { targetOf } from '../minting/targets.ts';
 import { at, dayMs, StatusLab } from '../status/harness.ts';
 import { buttonOf, elementsOf, endpoints, showPage, textOf } from './harness.ts';
 
@@ -9,22 +10,11 @@ beforeEach(() => {
   lab = new StatusLab();
 });
 
-const target = {
-  cluster: 'lab',
-  namespace: 'shop',
-  secret: 'shop-tls',
-  format: 'tls',
-  restart: 'auto',
-  restartStrategy: 'annotation',
-  adopt: false,
-  replace: false,
-} as const;
-
 /** Three certificates: one fine, one paused, one that has ended. */
 function fill(): void {
   lab.keep('shop');
   lab.keep('paused', { pausedSince: at(-dayMs), pauseReason: 'we move' });
-  lab.keep('ended', { notBefore: at(-92 * dayMs), notAfter: at(-2 * dayMs) }, { targets: [target] });
+  lab.keep('ended', { notBefore: at(-92 * dayMs), notAfter: at(-2 * dayMs) }, { targets: [targetOf()] });
 }
 
 describe('the list', () => {

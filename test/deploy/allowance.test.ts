@@ -5,6 +5,7 @@ import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import { StoreError } from '../../lib/ports/store.ts';
+import { discoveryOf } from '../minting/discovery.ts';
 import { targetOf } from '../minting/targets.ts';
 import { bindingOf, codesOf, type HarnessOptions, openHarness, targetsOf } from './harness.ts';
 
@@ -29,16 +30,7 @@ const registration: NonNullable<Inventory['registration']> = {
   key: 'ecdsa-p256',
   targets: [place],
 };
-const discovery: NonNullable<Inventory['discovery']> = {
-  places: [{ cluster: 'lab', namespace: 'shop' }],
-  zones: ['example.com'],
-  annotation: 'certrelay.dev/tls',
-  hints: false,
-  issuer: 'default',
-  key: 'ecdsa-p256',
-  adopt: false,
-  retire: false,
-};
+const discovery = discoveryOf();
 const firstRun = new Date('2026-11-01T00:00:00Z');
 const past: InstallationRecord = { firstRun, isUpgraded: true, lastPass: firstRun };
 

@@ -1,13 +1,14 @@
 // Letting a certificate go, as far as `deploy` and agents do it: Secrets go where the cluster says prune,
 // once nothing uses them, and the tags say when that is done.
 import { describe, expect, test } from 'vitest';
-import type { DiscoverySpec, SecretTarget } from '../../lib/certificate/spec.ts';
+import type { SecretTarget } from '../../lib/certificate/spec.ts';
 import type { SpecSource, StoredSpec } from '../../lib/certificate/stored.ts';
 import { isLetGo } from '../../lib/policy/retirement/retirement.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
 import type { RetireDecision } from '../../lib/state/retirement.ts';
 import { permissionsKey } from '../../lib/state/targets.ts';
 import { openAgent } from '../agent/harness.ts';
+import { discoveryOf } from '../minting/discovery.ts';
 import { targetOf } from '../minting/targets.ts';
 import { bindingOf, type HarnessOptions, openHarness, targetsOf } from './harness.ts';
 
@@ -21,16 +22,7 @@ const specOf = (...targets: readonly SecretTarget[]): StoredSpec => ({
   source: 'registration',
 });
 
-const discovery: DiscoverySpec = {
-  places: [{ cluster: 'lab', namespace: 'front' }],
-  zones: ['example.com'],
-  annotation: 'certrelay.dev/tls',
-  hints: false,
-  issuer: 'default',
-  key: 'ecdsa-p256',
-  adopt: false,
-  retire: true,
-};
+const discovery = discoveryOf({ places: [{ cluster: 'lab', namespace: 'front' }], retire: true });
 
 /** `customer` is registered and delivered to one namespace where nothing else is delivered. */
 async function open(options: Partial<HarnessOptions> = {}, ...targets: readonly SecretTarget[]) {

@@ -96,7 +96,7 @@ it.each([
   ['issue', { cerificates: ['shop'] }, 'unknown field "cerificates" (did you mean "certificates"?)'],
   ['revoke', { certificate: 'a', reason: 'superseded', reprot: true }, '"reprot" (did you mean "report"?)'],
   ['probe', { certificates: 'shop' }, 'certificates: must be a list of names, such as ["shop"]'],
-  ['issue', { ['\u001b[2J']: 1 }, 'unknown field " [2J"'],
+  ['issue', { '\u001b[2J': 1 }, 'unknown field " [2J"'],
 ] as const)('the function %s says of the event %j what is meant', async (name, event, words) => {
   await expect(direct[name](event, context)).rejects.toThrow(words);
 });

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import { discoveryOf } from '../minting/discovery.ts';
 import { targetOf } from '../minting/targets.ts';
 import { dayMs, Harness, specOf } from './harness.ts';
 
@@ -276,16 +277,7 @@ it('reads no value of what fits and is not due, once a full pass has ended', asy
 
 it('what two sources share already is noted for the one that came later, which has its time of grace', async () => {
   const found: StoredSpec = { ...customer, name: 'edge-shop-tls-0a1b2c3d', source: 'discovery' };
-  const discovery: NonNullable<Inventory['discovery']> = {
-    places: [{ cluster: 'edge', namespace: 'shop' }],
-    zones: ['example.com'],
-    annotation: 'certrelay.dev/tls',
-    hints: false,
-    issuer: 'default',
-    key: 'ecdsa-p256',
-    adopt: false,
-    retire: false,
-  };
+  const discovery = discoveryOf({ places: [{ cluster: 'edge', namespace: 'shop' }] });
   const harness = new Harness([]);
   harness.signingKey = async () => key;
   harness.inventory = { ...harness.inventory, registration };

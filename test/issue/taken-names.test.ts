@@ -1,8 +1,8 @@
 // Names that two sources of specifications ask for at one time: whoever was there first gets the certificate,
 // and nobody else.
 import { describe, expect, it } from 'vitest';
-import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
+import { discoveryOf } from '../minting/discovery.ts';
 import { targetOf } from '../minting/targets.ts';
 import { dayMs, Harness, specOf } from './harness.ts';
 
@@ -17,16 +17,7 @@ const found = (namespace: string, ...domains: readonly string[]): StoredSpec => 
 async function open(...specs: readonly StoredSpec[]): Promise<Harness> {
   const harness = new Harness([]);
   const places = ['shop', 'team'].map((namespace) => ({ cluster: 'edge', namespace }));
-  const discovery: Inventory['discovery'] = {
-    places,
-    zones: ['example.com'],
-    annotation: 'certrelay.dev/tls',
-    hints: false,
-    issuer: 'default',
-    key: 'ecdsa-p256',
-    adopt: false,
-    retire: false,
-  };
+  const discovery = discoveryOf({ places });
   harness.inventory = { ...harness.inventory, discovery };
   for (const spec of specs) await harness.store.create(spec.name, spec);
   return harness;

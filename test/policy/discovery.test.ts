@@ -3,17 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { DiscoverySpec } from '../../lib/certificate/spec.ts';
 import { judgeObject } from '../../lib/policy/kubernetes/discovery.ts';
 import type { TlsObject } from '../../lib/policy/kubernetes/tls-objects.ts';
+import { discoveryOf } from '../minting/discovery.ts';
 
-const discovery: DiscoverySpec = {
-  places: [{ cluster: 'lab', namespace: 'shop' }],
-  zones: ['example.com'],
-  annotation: 'certrelay.dev/tls',
-  hints: false,
-  issuer: 'default',
-  key: 'ecdsa-p256',
-  adopt: false,
-  retire: false,
-};
+const discovery = discoveryOf();
 const asking = { 'certrelay.dev/tls': 'true' };
 
 function judge(object: Partial<TlsObject>, change: Partial<DiscoverySpec> = {}) {

@@ -9,6 +9,7 @@ import type { Trouble } from '../../lib/state/health.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { targetsKey } from '../../lib/state/targets.ts';
 import { stateOfTags } from '../fakes/tags.ts';
+import { discoveryOf } from '../minting/discovery.ts';
 import { targetOf } from '../minting/targets.ts';
 import { at, dayMs, hourMs, minuteMs, now, StatusLab } from './harness.ts';
 
@@ -23,16 +24,6 @@ async function healthOf(name = 'shop') {
   if (!found) throw new Error(`${name} is not in the report`);
   return found;
 }
-
-const discoverySection = {
-  places: [{ cluster: 'lab', namespace: 'shop' }],
-  zones: ['example.com'],
-  annotation: 'certrelay.dev/tls',
-  hints: false,
-  issuer: 'default',
-  key: 'ecdsa-p256',
-  adopt: false,
-} as const;
 
 const problem = (code: string, sinceMs: number, more: Partial<Trouble> = {}): Trouble => ({
   since: at(-sinceMs),
@@ -336,7 +327,7 @@ describe('a certificate that no object asks for any more', () => {
     ['Healthy Current', 'and that a person restored', { ...counting(2 * dayMs), ...restored }, retire],
     ['Healthy Current', 'by tags of another source', { ...counting(dayMs), source: 'import' }, !retire],
   ])('is %s: %s', async (word, _, state, retires) => {
-    lab.sections = { discovery: { ...discoverySection, retire: retires } };
+    lab.sections = { discovery: discoveryOf({ retire: retires }) };
     lab.stored(found, state);
     const { health, reason, message } = await healthOf(found);
     expect(`${health} ${reason}`).toBe(word);
@@ -345,7 +336,7 @@ describe('a certificate that no object asks for any more', () => {
   });
 
   it('is Unused if it was never issued: whoever may write an object turns on no alarm', async () => {
-    lab.sections = { discovery: { ...discoverySection, retire: false } };
+    lab.sections = { discovery: discoveryOf() };
     lab.unissued(found, { ...counting(2 * dayMs), domains: ['shop.example.com'] });
     const { health, reason } = await healthOf(found);
     expect(`${health} ${reason}`).toBe('Suspended Unused');

@@ -7,6 +7,7 @@ import type { ForecastRules } from '../../../lib/policy/issuance/forecast/rules.
 import type { ObservedCertificate } from '../../../lib/policy/issuance/forecast/subject.ts';
 import type { CertificateState } from '../../../lib/state/state.ts';
 import { orderedTargetsKey } from '../../../lib/state/targets.ts';
+import { targetOf } from '../../minting/targets.ts';
 
 export const [hourMs, dayMs] = [3_600_000, 86_400_000];
 /** When everything is looked at: a Tuesday. */
@@ -97,17 +98,8 @@ export class ForecastLab {
 
 /** A Secret in cluster `prod`, restarted only in the windows. */
 export function target(secret: string, windows: readonly MaintenanceWindow[] = []): SecretTarget {
-  return {
-    cluster: 'prod',
-    namespace: 'web',
-    secret,
-    format: 'tls',
-    restart: 'auto',
-    restartStrategy: 'annotation',
-    adopt: false,
-    replace: false,
-    ...(windows.length > 0 && { rollout: { waves: 1, deadlineMs: 600_000, probe: false, windows } }),
-  };
+  const rollout = { waves: 1, deadlineMs: 600_000, probe: false, windows };
+  return targetOf({ cluster: 'prod', namespace: 'web', secret, ...(windows.length > 0 && { rollout }) });
 }
 
 /** Orders of each day, as `day: number`. */
