@@ -11,6 +11,7 @@ import { findGone, findOtherChange, listOthers } from './changes.ts';
 import { confirmCertificates, findChanged } from './confirm.ts';
 import { sendDigest } from './digest.ts';
 import type { StatusPorts } from './invocation.ts';
+import { findNotable, takeFitting } from './room.ts';
 import type { NotedChange, StatusRound } from './round.ts';
 
 /** AWS secrets written at once. AWS takes 50 tag requests a second. */
@@ -34,13 +35,15 @@ export async function tellChanges(round: StatusRound): Promise<void> {
     let { notes } = facts;
     // Worst first, some at a time: what a run that ends has noted is not told again.
     for (let from = 0; from === 0 || from < names.length; from += mostAtOnce) {
-      const confirmed = await confirmCertificates(names.slice(from, from + mostAtOnce), round, rules);
-      const found = from === 0 ? [...others, ...confirmed] : confirmed;
+      const current = { ...round, facts: { ...facts, notes } };
+      const confirmed = await confirmCertificates(names.slice(from, from + mostAtOnce), current, rules);
+      const changed = from === 0 ? [...others, ...confirmed] : confirmed;
+      const found = await findNotable(changed, notes, round);
       const told = await tell(found, round);
       for (const { change } of found) logChange(change, ports);
       const failed = await noteOnTags(found, told, round);
       const own = [...found.filter(({ place }) => place === 'notes'), ...failed];
-      notes = await noteOthers(own, told, notes, round);
+      notes = await noteOthers(takeFitting(own, notes), told, notes, round);
     }
     const after = await sendDigest(round, notes);
     if (after !== notes) await ports.notes.write(after, invocation.cleanUpSignal);

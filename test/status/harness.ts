@@ -9,6 +9,7 @@ import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import type { StatusNotes } from '../../lib/ports/notes.ts';
 import type { NoticeMessage } from '../../lib/ports/notices.ts';
 import type { OperationRecord } from '../../lib/ports/operations.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import type { StatusInvocation, StatusPorts } from '../../lib/status/invocation.ts';
 import { describeStatus } from '../../lib/status/status.ts';
@@ -110,6 +111,8 @@ export class StatusLab {
         read: async () => this.notes,
         write: async (notes) => {
           fail('notes');
+          const bytes = Buffer.byteLength(JSON.stringify({ version: 1, ...notes }));
+          if (bytes > 65_536) throw new StoreError('TooLarge', `the value has ${bytes} bytes`);
           this.notes = notes;
           this.noteWrites += 1;
         },

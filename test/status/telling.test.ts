@@ -24,6 +24,14 @@ const told = () => {
   return { events: read(lab.events), notices: lab.notices.flatMap(({ changes = [] }) => read(changes)) };
 };
 
+/** Certificates of the inventory that have no AWS secret. */
+const specs = (count: number) =>
+  Array.from({ length: count }, (_, index) => {
+    const name = `site-${'x'.repeat(48)}-${index}`;
+    const domains = [`${name}.example.com`];
+    return { name, domains, issuer: 'default', key: 'ecdsa-p256' as const, targets: [] };
+  });
+
 describe('a change', () => {
   it('is told once on each way, noted with its beginning, and so is its end', async () => {
     lab.keep('shop', { notAfter: at(-hourMs) });
@@ -197,6 +205,35 @@ describe('nothing is lost', () => {
     await lab.ask();
     expect(told().events.slice(1)).toEqual(['shop Degraded > Healthy Current']);
     expect(lab.notes?.subjects).toEqual({});
+  });
+
+  it.each([
+    ['ten thousand certificates wait for their AWS secret', [], () => lab.specs.push(...specs(10_000))],
+    ['a thousand tags are refused', ['health not reported'], () => lab.broken.add('record')],
+    [
+      'five hundred agents are silent',
+      ['health not reported'],
+      () => {
+        const names = ['edge', ...specs(500).map(({ name }) => name)];
+        lab.sections = { clusters: Object.fromEntries(names.map((name) => [name, { agent: true }])) };
+        lab.agents = names.map((cluster) => ({ cluster, lastSeen: at(-2 * hourMs) }));
+      },
+    ],
+  ])('and nothing is told for ever, where the notes have no room: %s', async (_, logged, begin) => {
+    for (let index = 0; index < 1_200; index += 1) lab.keep(`stored-${index}`, { notAfter: now });
+    lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];
+    begin();
+    for (let pass = 0; pass < 3; pass += 1) await lab.ask();
+    const all = told().events;
+    expect(all).toContain('edge Healthy > Degraded AgentSilent');
+    expect(all.length - new Set(all).size, 'told twice').toBe(0);
+    expect(lab.notes?.subjects).toHaveProperty('agent/edge');
+    expect(
+      lab.log
+        .events()
+        .filter((event) => event === 'health not reported')
+        .slice(0, 1),
+    ).toEqual(logged);
   });
 
   it('a list that lags tells nothing that is over, and nothing twice', async () => {
