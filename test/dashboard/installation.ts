@@ -22,9 +22,9 @@ export function makeFew(): StatusLab {
   lab.keep('payments', {
     notBefore: at(-70 * dayMs),
     notAfter: at(20 * dayMs),
-    problem: { since: at(-2 * dayMs), code: 'Preflight', words },
+    problem: { since: at(-2 * dayMs), code: 'PreflightFailed', words },
     failures: 4,
-    error: 'Preflight',
+    error: 'PreflightFailed',
     nextAttempt: at(dayMs / 4),
   });
   lab.stored(longName, { source: 'registration', domains: [longHost, `*.${longHost}`, 'shop.example.org'] });
