@@ -1,6 +1,7 @@
 // The page of one certificate: what is stored, what each target holds, why, and what can be done.
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import type { TargetHealth } from '../policy/health/targets.ts';
+import { type Pause, pauseOf } from '../policy/issuance/pause.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { DashboardRequest } from '../requests/dashboard.ts';
 import { type Endpoints, pageButton } from './actions.ts';
@@ -37,6 +38,7 @@ ${renderFacts(found, entry, at)}
 function renderFacts(found: CertificateHealth, entry: StoreEntry | undefined, now: Date): Html {
   const state = entry?.state ?? {};
   const { failures, error, nextAttempt, issuer, key, profile } = state;
+  const pause = pauseOf(state, now);
   const facts: readonly (readonly [string, HtmlPart])[] = [
     ['Names', found.domains && renderNames(found.domains, 100)],
     ['Comes from', found.source],
@@ -49,16 +51,17 @@ function renderFacts(found: CertificateHealth, entry: StoreEntry | undefined, no
     ['Version', found.version && renderText(found.version)],
     ['Failed attempts', failures ? html`${failures}, last ${renderText(error ?? '')}` : undefined],
     ['Tried again', renderTime(nextAttempt)],
-    [
-      'Paused',
-      state.pausedSince &&
-        html`since ${renderTime(state.pausedSince)}: ${renderText(state.pauseReason ?? '')}`,
-    ],
+    ['Paused', pause && renderPause(pause)],
     ['Acknowledged until', renderTime(found.acknowledgedUntil)],
     ['Served', found.served],
   ];
   const known = facts.filter(([, value]) => value !== undefined && value !== '');
   return html`<dl>${known.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function renderPause({ since, reason, until }: Pause): Html {
+  const end = until && html`, until ${renderTime(until)}`;
+  return html`since ${renderTime(since)}${end}${reason === undefined ? undefined : html`: ${renderText(reason)}`}`;
 }
 
 function renderConditions({ conditions }: CertificateHealth): Html {

@@ -113,18 +113,19 @@ describe('the list', () => {
   });
 });
 
-it('a certificate’s page offers to end a pause while it lasts, and to pause once it has ended by itself', async () => {
-  for (const [end, offered] of [
-    [at(1), 'End the pause'],
-    [at(0), 'Pause'],
+it('a certificate’s page tells a pause and offers to end it while it lasts, and to pause once it has ended by itself', async () => {
+  for (const [end, offered, shown] of [
+    [at(dayMs), 'End the pause', 'Paused since 2026-11-21 10:00, until 2026-11-23 10:00: we move'],
+    [at(0), 'Pause', undefined],
   ] as const) {
     lab.stored('held', {
       source: 'import',
       pausedSince: at(-dayMs),
-      pauseReason: `until ${end.toISOString()}`,
+      pauseReason: `until ${end.toISOString()}: we move`,
     });
     const page = await showPage(lab, { certificate: 'held' });
     expect(buttonOf(page, offered)).toMatchObject({ endpoint: endpoints.pause });
+    expect(textOf(page).match(/Paused since (?!.*Paused since).*?we move/)?.[0]).toBe(shown);
   }
 });
 
