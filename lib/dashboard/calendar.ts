@@ -16,10 +16,7 @@ const unrenewed: readonly CertificateHealth['reason'][] = ['Unused', 'Abandoned'
 export function renderCalendar({ at, certificates, entries }: DashboardFacts): Html {
   const renewed = certificates
     .filter(({ reason }) => !unrenewed.includes(reason))
-    .map(({ name, renewsAt, notAfter }) => {
-      const notBefore = entries.get(name)?.state.notBefore;
-      return { name, renewsAt, notAfter, notBefore };
-    });
+    .map(({ name, renewsAt }) => ({ name, renewsAt, notBefore: entries.get(name)?.state.notBefore }));
   const { days, overdue } = renewalsByDay(renewed, { from: at, days: length, mostNames });
   const sum = days.reduce((total, { renewals }) => total + renewals, 0);
   const late = overdue > 0 ? `, ${overdue} of them overdue` : '';

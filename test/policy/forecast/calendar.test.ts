@@ -15,24 +15,33 @@ describe('the calendar of renewals', () => {
       { name: 'far', renewsAt: at(3) },
       { name: 'new' },
     ];
-    expect(renewalsByDay(certificates, { from, days: 3 })).toEqual({
+    expect(renewalsByDay(certificates, { from, days: 3, mostNames: 20 })).toEqual({
       days: [
         { day: '2026-12-01', renewals: 2, names: ['late', 'today'], omitted: 0 },
         { day: '2026-12-02', renewals: 1, names: ['soon'], omitted: 0 },
         { day: '2026-12-03', renewals: 0, names: [], omitted: 0 },
       ],
       overdue: 1,
-      unknown: 1,
     });
   });
 
   it('counts the renewals after the next one where the lifetime is known', () => {
-    const known = { name: 'short', notBefore: at(-2), renewsAt: at(1), notAfter: at(4) };
-    const { days } = renewalsByDay([known], { from, days: 9 });
+    const known = { name: 'short', notBefore: at(-2), renewsAt: at(1) };
+    const { days } = renewalsByDay([known], { from, days: 9, mostNames: 20 });
     expect(days.flatMap(({ day, renewals }) => (renewals > 0 ? [day.slice(8)] : []))).toEqual([
       '02',
       '05',
       '08',
+    ]);
+  });
+
+  it('counts one that is overdue once, and the next from now on', () => {
+    const late = { name: 'late', notBefore: at(-200), renewsAt: at(-140) };
+    const { days, overdue } = renewalsByDay([late], { from, days: 90, mostNames: 20 });
+    expect(overdue).toBe(1);
+    expect(days.flatMap(({ day, renewals }) => (renewals > 0 ? [[day, renewals]] : []))).toEqual([
+      ['2026-12-01', 1],
+      ['2027-01-30', 1],
     ]);
   });
 
@@ -50,7 +59,7 @@ describe('the calendar of renewals', () => {
     const any = fc.tuple(fc.array(certificate), fc.integer({ min: 1, max: 100 }));
     fc.assert(
       fc.property(any, ([certificates, days]) => {
-        const calendar = renewalsByDay(certificates, { from, days });
+        const calendar = renewalsByDay(certificates, { from, days, mostNames: 20 });
         const end = Math.floor(from.getTime() / dayMs) * dayMs + days * dayMs;
         const due = certificates.filter(({ renewsAt }) => renewsAt && renewsAt.getTime() < end);
         expect(calendar.days).toHaveLength(days);

@@ -5,10 +5,9 @@ export interface CalendarCertificate {
   readonly name: string;
   /** When its next renewal falls due. Absent: nobody knows, or there is none. */
   readonly renewsAt?: Date | undefined;
-  /** Validity of the version in use. Absent: only the next renewal is counted. Present: also those after it,
-   *  each certificate lasting as long as this one. */
+  /** When the version in use began. Absent: only the next renewal is counted. Present: also those after it,
+   *  each after as long as this one. */
   readonly notBefore?: Date | undefined;
-  readonly notAfter?: Date | undefined;
 }
 
 /** One day, in UTC. */
@@ -29,8 +28,6 @@ export interface RenewalCalendar {
   readonly days: readonly CalendarDay[];
   /** How many of the first day's renewals were due before `from`. */
   readonly overdue: number;
-  /** Certificates of which no renewal time is known. */
-  readonly unknown: number;
 }
 
 /** Which days to count. */
@@ -38,8 +35,8 @@ export interface CalendarPeriod {
   readonly from: Date;
   /** How many days; 1 to 400. */
   readonly days: number;
-  /** The most names of one day; absent: 20. */
-  readonly mostNames?: number | undefined;
+  /** The most names of one day. */
+  readonly mostNames: number;
 }
 
 const dayMs = 86_400_000;
@@ -50,33 +47,36 @@ const mostRenewals = 1_000;
  *  interval of `issue`. */
 export function renewalsByDay(
   certificates: Iterable<CalendarCertificate>,
-  { from, days, mostNames = 20 }: CalendarPeriod,
+  { from, days, mostNames }: CalendarPeriod,
 ): RenewalCalendar {
   const first = Math.floor(from.getTime() / dayMs);
   const found = Array.from({ length: days }, () => ({ renewals: 0, due: new Map<string, number>() }));
-  const counts = { overdue: 0, unknown: 0 };
+  let overdue = 0;
   for (const certificate of certificates) {
-    if (certificate.renewsAt === undefined) counts.unknown += 1;
-    for (const at of renewalsOf(certificate, (first + days) * dayMs)) {
-      if (at < from.getTime()) counts.overdue += 1;
+    for (const at of renewalsOf(certificate, from, (first + days) * dayMs)) {
+      if (at < from.getTime()) overdue += 1;
       const day = found[Math.max(0, Math.floor(at / dayMs) - first)];
       if (!day) continue;
       day.renewals += 1;
       if (!day.due.has(certificate.name)) day.due.set(certificate.name, at);
     }
   }
-  return { days: found.map((day, index) => describeDay(day, first + index, mostNames)), ...counts };
+  return { days: found.map((day, index) => describeDay(day, first + index, mostNames)), overdue };
 }
 
-/** Instants of its renewals before `end`, in milliseconds. */
-function renewalsOf({ renewsAt, notBefore, notAfter }: CalendarCertificate, end: number): readonly number[] {
+/** Instants of its renewals before `end`, in milliseconds. One that is overdue happens now, the next so long
+ *  after that. */
+function renewalsOf(
+  { renewsAt, notBefore }: CalendarCertificate,
+  from: Date,
+  end: number,
+): readonly number[] {
   if (renewsAt === undefined) return [];
   const first = renewsAt.getTime();
-  const isKnown = notBefore !== undefined && notAfter !== undefined;
-  const everyMs = isKnown ? first - notBefore.getTime() : 0;
+  const everyMs = notBefore === undefined ? 0 : first - notBefore.getTime();
   const times = [first];
-  for (let at = first + everyMs; everyMs > 0 && at < end && times.length < mostRenewals; at += everyMs)
-    times.push(at);
+  const second = Math.max(first, from.getTime()) + everyMs;
+  for (let at = second; everyMs > 0 && at < end && times.length < mostRenewals; at += everyMs) times.push(at);
   return times.filter((at) => at < end);
 }
 
