@@ -48,9 +48,8 @@ export async function issueCertificates(
   const plan = await planIssuing(request, ports, invocation);
   logPlan(plan, ports);
   if (!request.dryRun) {
-    const entries = plan.certificates.flatMap(({ entry }) => entry ?? []);
     const pass = request.certificates ? 'over some' : 'over all';
-    await putOwedEvents(entries, pass, ports, invocation);
+    await putOwedEvents(plan, pass, ports, invocation);
   }
   const due = plan.certificates.filter((planned) => planned.plan.decision === 'order');
   const outcomes = request.dryRun ? [] : await carryOut(plan, due, ports, invocation);

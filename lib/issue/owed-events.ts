@@ -10,7 +10,9 @@ import { isUntouched } from '../policy/registration/untouched.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { OwedEvent } from '../state/events.ts';
+import { isSameValue } from '../state/same.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
+import type { IssuePlan } from './plan.ts';
 
 /** AWS secrets written at once. */
 const concurrency = 16;
@@ -19,20 +21,31 @@ const concurrency = 16;
  *  registered, and that nobody has looked at since, is told of in a pass over everything: whoever stored it
  *  may have been killed just then. What cannot be put or cleared is left to the next pass. Never rejects. */
 export async function putOwedEvents(
-  entries: readonly StoreEntry[],
+  plan: Pick<IssuePlan, 'certificates' | 'unreadable' | 'retiring'>,
   pass: 'over all' | 'over some',
-  { putEvents, store, clock, log }: IssuePorts,
+  ports: IssuePorts,
   { signal, cleanUpSignal }: IssueInvocation,
 ): Promise<void> {
+  const { putEvents, clock, log } = ports;
   if (!putEvents) return;
-  const owed = entries.flatMap((entry) => {
-    const { owedEvents = [] } = entry.state;
-    if (owedEvents.length > 0) return owedEvents.map((event) => ({ entry, event }));
-    const isUntold = pass === 'over all' && sourceOf(entry) !== undefined && isUntouched(entry.state);
+  const { certificates, unreadable, retiring } = plan;
+  const entriesOf = (some: readonly { readonly entry?: StoreEntry | undefined }[]) =>
+    some.flatMap(({ entry }) => entry ?? []);
+  const unjudged = entriesOf([...unreadable, ...retiring]).flatMap(findOwed);
+  const judged = entriesOf(certificates).flatMap((entry): readonly Owed[] => {
+    const marked = findOwed(entry);
+    if (marked.length > 0) return marked;
+    const isUntold =
+      pass === 'over all' &&
+      sourceOf(entry) !== undefined &&
+      // A paused one stays untouched: it would be told of in each pass.
+      entry.state.pausedSince === undefined &&
+      isUntouched(entry.state);
     return isUntold
       ? [{ entry, event: { kind: 'registered', at: entry.createdAt ?? clock.now() } as const }]
       : [];
   });
+  const owed = [...judged, ...unjudged];
   if (owed.length === 0) return;
   try {
     const results = await putEvents(
@@ -41,14 +54,44 @@ export async function putOwedEvents(
     );
     const refused = results.find((result) => result !== 'put');
     if (refused) log.warn('event not put', { event: 'owed', problem: describeError(refused) });
-    const put = new Set(owed.flatMap(({ event }, index) => (results[index] === 'put' ? [event] : [])));
-    const changed = entries.filter(({ state }) => state.owedEvents?.some((event) => put.has(event)));
-    await mapConcurrently(changed, concurrency, async ({ name, state }) => {
-      const left = state.owedEvents?.filter((event) => !put.has(event)) ?? [];
-      await store.record(name, { owedEvents: left.length > 0 ? left : null }, cleanUpSignal);
-    });
+    const put = owed.filter((_, index) => results[index] === 'put');
+    const marked = put.filter(({ entry }) => (entry.state.owedEvents ?? []).length > 0);
+    await mapConcurrently([...Map.groupBy(marked, ({ entry }) => entry.name)], concurrency, ([name, some]) =>
+      clear(
+        name,
+        some.map(({ event }) => event),
+        ports,
+        cleanUpSignal,
+      ),
+    );
   } catch (error) {
     log.warn('event not put', { event: 'owed', problem: describeError(error) });
+  }
+}
+
+interface Owed {
+  readonly entry: StoreEntry;
+  readonly event: OwedEvent;
+}
+
+function findOwed(entry: StoreEntry): readonly Owed[] {
+  return (entry.state.owedEvents ?? []).map((event) => ({ entry, event }));
+}
+
+/** Clears the mark of what the bus has. Lists lag: what somebody else owes since is kept. Never rejects. */
+async function clear(
+  name: string,
+  put: readonly OwedEvent[],
+  { store, log }: Pick<IssuePorts, 'store' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const owed = (await store.describe(name, signal))?.state.owedEvents ?? [];
+    const left = owed.filter((one) => !put.some((event) => isSameValue(event, one)));
+    if (left.length === owed.length) return;
+    await store.record(name, { owedEvents: left.length > 0 ? left : null }, signal);
+  } catch (error) {
+    log.warn('state not recorded', { certificate: name, problem: describeError(error) });
   }
 }
 

@@ -132,3 +132,38 @@ it('a registration whose sender was killed before it was told is told by a pass 
   await harness.run();
   expect(bus.events).toHaveLength(2);
 });
+
+it('a registration that a person has paused is told of by nobody again, however often a pass comes', async () => {
+  const bus = new FakeEventBus();
+  const harness = new Harness([]);
+  harness.putEvents = bus.put;
+  const spec = { name: 'a', domains: ['a.example.com'], issuer: 'default', key: 'ecdsa-p256' } as const;
+  await harness.store.create('a', { ...spec, targets: [], source: 'registration' });
+  await harness.store.record('a', { pausedSince: harness.clock.now() });
+  await harness.run();
+  await harness.run();
+  expect(bus.types()).toEqual([]);
+});
+
+it('what somebody else owes since the list is kept', async () => {
+  const { harness, bus } = open();
+  await harness.run();
+  const at = harness.clock.now();
+  const owed = ['v1', 'v2'].map((version) => ({ kind: 'issued', at, version, notAfter: at }) as const);
+  await harness.store.record('shop', { owedEvents: owed.slice(0, 1) });
+  bus.afterPut = () => void harness.store.record('shop', { owedEvents: owed });
+  await harness.run();
+  expect(harness.state('shop').owedEvents).toEqual(owed.slice(1));
+});
+
+it('what is owed of a certificate that is let go is told before its AWS secret is gone', async () => {
+  const { harness, bus } = open();
+  await harness.run();
+  const at = harness.clock.now();
+  const owed = { kind: 'revoked', at, version: 'v1', notAfter: at, reason: 'superseded' } as const;
+  await harness.store.record('shop', { owedEvents: [owed], retire: { kind: 'retire', at, revoke: false } });
+  harness.inventory = { ...harness.inventory, certificates: [] };
+  await harness.run();
+  expect(bus.types()).toContain('Certificate Revoked');
+  expect(harness.state('shop').owedEvents).toBeUndefined();
+});
