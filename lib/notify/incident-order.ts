@@ -51,16 +51,18 @@ export async function recordClosed(
 ): Promise<void> {
   if (notice.event !== 'Recovered') return;
   const own = closedBy(channel, notice);
-  const keys = new Set(own.map(({ key }) => key));
   try {
     for (let writes = 0; writes < mostWrites; writes += 1) {
       const record = await installation.read(signal);
       if (!record) return;
       const { closedIncidents: before = [] } = record;
       const has = (one: ClosedIncident) => before.some(({ key, at }) => key === one.key && at >= one.at);
-      if (own.slice(-mostClosed).every(has)) return;
+      // Of two ends of one incident the later counts, whichever comes first.
+      const missing = own.slice(-mostClosed).filter((one) => !has(one));
+      if (missing.length === 0) return;
+      const keys = new Set(missing.map(({ key }) => key));
       const others = before.filter(({ key }) => !keys.has(key));
-      await installation.recordClosed([...others, ...own].slice(-mostClosed), signal);
+      await installation.recordClosed([...others, ...missing].slice(-mostClosed), signal);
     }
   } catch (error) {
     log.warn('channel not recorded', { channel, problem: describeError(error) });

@@ -67,6 +67,19 @@ test('what a pager opened it closes, however many end at once', async () => {
   expect([...receivers.incidents]).toEqual([]);
 });
 
+test('of two ends of one incident the later counts, whichever a pager is told first', async () => {
+  const { tell, work, receivers, clock, installation } = await openNotify([pagerduty]);
+  const later = (minutes: number) => new Date(clock.now().getTime() + minutes * minuteMs);
+  await tell(news([recovered('shop')], { at: later(6) }));
+  await work();
+  await tell(news([recovered('shop'), recovered('depot')], { at: later(1) }));
+  await work();
+  expect(installation.record?.closedIncidents).toHaveLength(2);
+  await tell(news([change('shop')], { at: later(4) }));
+  await work();
+  expect([...receivers.incidents]).toEqual([]);
+});
+
 test('what a pager could not be told before its end opens no incident, and what begins anew does', async () => {
   const { tell, work, receivers, faults, clock, installation, log } = await openNotify([pagerduty]);
   const later = (minutes: number) => new Date(clock.now().getTime() + minutes * minuteMs);
