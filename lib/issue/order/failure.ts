@@ -1,10 +1,10 @@
 // Records a failed attempt: what the tags say of it, when the next one is, and whether the claim stays.
 import { slowCode, slowLookMs } from '../../policy/issuance/backoff.ts';
-import { pausedByCa } from '../../policy/issuance/pause.ts';
+import { pausedByCa, writePauseReason } from '../../policy/issuance/pause.ts';
 import { longestBackoffMs, mayHaveRetryAfter } from '../../policy/issuance/time-bounds.ts';
 import { AcmeError } from '../../ports/acme.ts';
 import { codeOf, describeError } from '../../ports/errors.ts';
-import type { CertificateState } from '../../state/state.ts';
+import type { StateChange } from '../../state/state.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, IssuePorts } from '../invocation.ts';
 import type { FailedAttempt } from './attempt.ts';
@@ -72,7 +72,7 @@ export async function recordFailure(
     nextAttempt: until,
     ...(orderIsOver ? { order: null, orderFor: null } : {}),
     ...(hasTxtValues || claim.entry === undefined ? {} : { txt: null }),
-    ...pauseOf(error, clock.now()),
+    ...pauseForCa(error, clock.now()),
   };
   await store.record(name, state, invocation.cleanUpSignal);
   const unfinished = slow ? { orderUrl: slow.orderUrl, since: slow.since } : claim.pending.unfinished;
@@ -156,10 +156,10 @@ async function postpone(
 
 /** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's
  *  page. */
-function pauseOf(error: Error, now: Date): Partial<CertificateState> {
+function pauseForCa(error: Error, now: Date): Partial<StateChange> {
   if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
-  const pauseReason = `${pausedByCa}; visit ${error.pausedUrl}, then resume it here`;
-  return { pausedSince: now, pauseReason };
+  const reason = `${pausedByCa}; visit ${error.pausedUrl}, then resume it here`;
+  return { pausedSince: now, pauseReason: writePauseReason({ reason }) };
 }
 
 /** Whether the attempt failed because the run ended. */
