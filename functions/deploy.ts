@@ -5,7 +5,7 @@ import { fanOut, findDelegatedClusters } from '../lib/deploy/fan-out.ts';
 import type { CertificateReport, PruneReport } from '../lib/deploy/invocation.ts';
 import { parseDeployEvent } from '../lib/requests/requests.ts';
 import { defineQueueFunction, type Outcome } from './runtime/define-function.ts';
-import { isTold } from './runtime/failures.ts';
+import { untold } from './runtime/failures.ts';
 import { recordPassEnd } from './runtime/pass-end.ts';
 import { connectDelivery } from './wiring/delivery.ts';
 import { enqueueRequest, openRequestQueue } from './wiring/enqueue.ts';
@@ -53,6 +53,6 @@ export const handler = defineQueueFunction({
     const { failures } = await deployCertificates(ports, invocation);
     // The next scheduled call visits the cluster again; a returned message would only do so at the same time.
     // What `status` does not tell comes again all the same, so that it ends as a dead letter.
-    return request.clusters ? new Map([...failures].filter(([, errors]) => !isTold(errors))) : failures;
+    return request.clusters ? untold(failures) : failures;
   },
 });

@@ -11,6 +11,7 @@ import type { ForecastRequest } from '../lib/requests/forecast.ts';
 import type { IssueRequest } from '../lib/requests/issue-request.ts';
 import type { FunctionEvent } from '../lib/requests/requests.ts';
 import { type Closing, defineQueueFunction, type Outcome } from './runtime/define-function.ts';
+import { untold } from './runtime/failures.ts';
 import type { Invocation } from './runtime/invocation.ts';
 import { enqueueRequest, openRequestQueue } from './wiring/enqueue.ts';
 import { connectEvents } from './wiring/event-bus.ts';
@@ -19,17 +20,16 @@ import { openNoticeQueueLazily } from './wiring/lazy-notice-queue.ts';
 import { generateSigningKey, openOrdering } from './wiring/ordering.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
+/** What a direct call is answered with; a button's with one sentence. */
+type IssueAnswer = IssueReport | Forecast | AccountKeyReport | string;
+
 /** Answers a direct call with the report; throws if certificates failed, after all were tried. Answers a
  *  batch with the messages whose certificates failed. */
 export const handler = defineQueueFunction({
   name: 'issue',
   parse,
   connect,
-  async run(
-    request,
-    ports,
-    invocation,
-  ): Promise<Outcome<IssueReport | Forecast | AccountKeyReport | string>> {
+  async run(request, ports, invocation): Promise<Outcome<IssueAnswer>> {
     if (request.forecast) return { answer: await forecast(request.forecast, ports, invocation) };
     if (request.rotateAccountKey !== undefined) {
       const { rotateAccountKey } = await import('../lib/issue/account-key.ts');
@@ -41,8 +41,8 @@ export const handler = defineQueueFunction({
   },
   async work(request, ports, invocation) {
     const { failures } = await issue(request, ports, invocation);
-    // A message that comes again would override the backoff again.
-    return 'force' in request && request.force ? new Map<string, unknown>() : failures;
+    // A message that comes again would override the backoff again; what nobody tells comes all the same.
+    return 'force' in request && request.force ? untold(failures) : failures;
   },
 });
 

@@ -19,19 +19,18 @@ export const handler = defineFunction({
   },
   async run(request, ports, invocation) {
     const { certificates, failures } = await pauseCertificates(request, ports, invocation);
-    const answer: PauseAnswer | string = request.isFromWidget
-      ? describePause(certificates)
-      : { certificates };
+    const answer: PauseAnswer | string = request.isFromWidget ? answerPerson(certificates) : { certificates };
     return { answer, failures };
   },
 });
 
 /** One sentence for the person who pressed a button. */
-function describePause(certificates: readonly PauseOutcome[]): string {
-  const told = certificates.map(({ name, since }) =>
-    since
-      ? `${name} is paused and not ordered until somebody ends the pause.`
-      : `${name} is not paused: it is ordered when due.`,
-  );
-  return told.join(' ');
+function answerPerson(certificates: readonly PauseOutcome[]): string {
+  return certificates.map(describeOutcome).join(' ');
+}
+
+function describeOutcome({ name, since, until }: PauseOutcome): string {
+  if (!since) return `${name} is not paused: it is ordered when due.`;
+  const end = until ? `${until.toISOString()}, when the pause ends by itself` : 'somebody ends the pause';
+  return `${name} is paused and not ordered until ${end}.`;
 }

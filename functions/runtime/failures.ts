@@ -31,6 +31,11 @@ export function isTold(failure: unknown): boolean {
   return failure instanceof PartError && failure.isTold;
 }
 
+/** Those of the failures that `status` does not tell. */
+export function untold<Failure>(failures: ReadonlyMap<string, Failure>): ReadonlyMap<string, Failure> {
+  return new Map([...failures].filter(([, failure]) => !isTold(failure)));
+}
+
 /** The failures as fields. `call`: the function, for errors that are of no part. */
 export function describeFailures(failures: readonly Error[], call = 'certrelay'): readonly CallFailure[] {
   return failures.map((failure) => {

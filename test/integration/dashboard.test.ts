@@ -65,6 +65,10 @@ it('orders and delivers by buttons, which answer a sentence at once, and pauses'
   expect(sandbox.kubernetes.list('secrets').map(({ metadata }) => metadata.name)).toContain('shop-tls');
   expect((await press('Pause')).answer).toBe('shop is paused and not ordered until somebody ends the pause.');
   expect(await summary()).toMatch(/0 Degraded .*1 Suspended/);
+  const ending = { certificates: ['shop'], until: '7d', widgetContext };
+  expect((await sandbox.lambda.invoke('pause', ending)).answer).toMatch(
+    /^shop is paused and not ordered until \d{4}-\S+Z, when the pause ends by itself\.$/,
+  );
   expect((await press('End the pause')).answer).toBe('shop is not paused: it is ordered when due.');
   expect(await summary()).toMatch(/1 Healthy/);
 });
@@ -92,6 +96,14 @@ it('puts on a queue what can succeed, once: no unknown name, and no forced order
   // What is left for later names no force, so that the backoff counts again.
   const forced = () => queues.issue.bodies().filter((body) => body.includes('force'));
   await vi.waitFor(() => expect(forced()).toEqual([]), { timeout: 5_000 });
+  const body = JSON.stringify({ certificates: ['shop'], force: true });
+  const batch = { Records: [{ messageId: 'm1', body, eventSource: 'aws:sqs' }] };
+  expect((await lambda.invoke('issue', batch)).answer).toEqual({ batchItemFailures: [] });
+  // A failure that cannot be noted is told by nobody.
+  const denied = { kind: 'error', code: 'AccessDeniedException', status: 400 } as const;
+  sandbox.faults.set('secretsmanager', 'TagResource', denied, Number.POSITIVE_INFINITY);
+  const again = { batchItemFailures: [{ itemIdentifier: 'm1' }] };
+  expect((await lambda.invoke('issue', batch)).answer).toEqual(again);
   sandbox.faults.clear();
   expect(authority.orders().length).toBe(orders);
 });
