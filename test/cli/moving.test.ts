@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseImportEvent } from '../../lib/requests/import.ts';
 import { answering, certrelay, certrelayWith } from './harness.ts';
 
 async function makeFolder(): Promise<string> {
@@ -69,6 +70,21 @@ describe('import', () => {
     expect(events).toEqual([expect.objectContaining({ name: 'import', event: { ...event, report: true } })]);
     expect(ended.out).toMatch(/^(certificate\/shop|issuer\/) imported\n$/);
     expect(ended.err).toBe('do this\n');
+  });
+
+  it('of an account as a dry run asks for one, which the function refuses', async () => {
+    const { env, events } = await answering({});
+    await certrelay('import --account default --secret certrelay/import/account --dry-run', { env });
+    const event = { account: { issuer: 'default', secret: 'certrelay/import/account' }, dryRun: true };
+    expect(events).toEqual([expect.objectContaining({ name: 'import', event: { ...event, report: true } })]);
+    expect(() => parseImportEvent(event)).toThrow('"dryRun"');
+  });
+
+  it('refuses --replace without an account before anything is called', async () => {
+    const { env, events } = await answering({});
+    const ended = await certrelay('import shop --secret certrelay/import/shop --replace', { env });
+    expect(ended).toMatchObject({ code: 2, out: '', err: expect.stringContaining('add --account') });
+    expect(events).toEqual([]);
   });
 
   it('refuses a place that is none', async () => {

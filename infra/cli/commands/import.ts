@@ -9,8 +9,7 @@ import { formatTime, localizeTimes } from '../text.ts';
 /** Runs it. The function says which of the options go together. */
 export const run: RunCommand = async (session, [given], options) => {
   const [certificate] = readNames(given);
-  const event =
-    options.account === undefined ? certificateEvent(certificate, options) : accountEvent(options);
+  const event = createEvent(certificate, options);
   const answer = await session.call('import', event, { isRead: options.dryRun === true });
   const outcome = textOf(answer, 'outcome');
   const name =
@@ -27,24 +26,21 @@ export const run: RunCommand = async (session, [given], options) => {
   return reportFailures(session, answer);
 };
 
-function certificateEvent(certificate: string | undefined, options: CommandOptions) {
-  const { secret, from, issuer, toolNamespace, takeOver, selfSigned, dryRun } = options;
-  const event = {
+/** All that was said, so that the function refuses what does not go together. */
+function createEvent(certificate: string | undefined, options: CommandOptions) {
+  const { secret, from, issuer, toolNamespace, takeOver, selfSigned, dryRun, account, replace } = options;
+  if (replace && account === undefined)
+    throw new CommandError('usage', '--replace is for an account: add --account, or leave it out');
+  const source = { secret, from: from === undefined ? undefined : readPlace(from) };
+  return {
     certificate,
-    secret,
     issuer,
     toolNamespace,
     takeOver,
     selfSigned,
     dryRun,
-    from: from === undefined ? undefined : readPlace(from),
+    ...(account === undefined ? source : { account: { issuer: account, ...source, replace } }),
   };
-  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
-}
-
-function accountEvent({ account, secret, from, replace }: CommandOptions) {
-  const source = from === undefined ? { secret } : { from: readPlace(from) };
-  return { account: { issuer: account, ...source, ...(replace ? { replace } : {}) } };
 }
 
 function readPlace(text: unknown) {
