@@ -2,10 +2,12 @@
 import { oneLine } from '../../lib/policy/bounds.ts';
 import { toError } from '../../lib/ports/errors.ts';
 import { CommandError } from './errors.ts';
-import { type CalledPlace, defaultRegion } from './place.ts';
 
 /** What was called, and where. */
-export interface AskedPlace extends CalledPlace {
+export interface AskedPlace {
+  readonly region: string;
+  /** URL in place of AWS's own. */
+  readonly endpoint?: string;
   /** Name of the function, or what else was asked for. */
   readonly what: string;
 }
@@ -30,7 +32,7 @@ const networkErrors =
 export function explainAwsError(thrown: unknown, asked: AskedPlace): CommandError {
   const error = toError(thrown);
   const words = oneLine(error.message, 500);
-  const region = asked.region ?? defaultRegion;
+  const { region } = asked;
   if (error.name === 'AbortError') return new CommandError('cancelled', `cancelled; ${asked.what} runs on`);
   if (credentialErrors.has(error.name)) {
     const advice = 'sign in to AWS, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and what belongs to it';

@@ -25,8 +25,9 @@ export async function invokeFunction(
   { name, event, signal, isRead }: LambdaCall,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<AnswerFields> {
+  const connection = await findConnection(place, env);
   const client = new LambdaClient({
-    ...(await findConnection(place, env)),
+    ...connection,
     // Another try could do twice what a person asked for once.
     maxAttempts: isRead ? 3 : 1,
     requestHandler: { requestTimeout: mostMs, connectionTimeout: connectMs },
@@ -39,7 +40,7 @@ export async function invokeFunction(
     return readAnswer(name, answer.FunctionError, Buffer.from(answer.Payload ?? []).toString('utf8'));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw explainAwsError(error, { ...place, what: functionName });
+    throw explainAwsError(error, { ...connection, what: functionName });
   } finally {
     client.destroy();
   }

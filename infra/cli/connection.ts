@@ -9,7 +9,7 @@ export type AskedService = 'CLOUDFORMATION' | 'LAMBDA' | 'SECRETS_MANAGER' | 'SN
 
 /** What AWS clients take. What is absent the SDK finds as the AWS CLI does. */
 export interface AwsConnection {
-  readonly region?: string;
+  readonly region: string;
   readonly endpoint?: string;
   readonly credentials?: SetCredentials;
 }
@@ -24,24 +24,37 @@ interface SetCredentials {
 /** Region, endpoint of Lambda and credentials. Without a region in the options, the environment and the
  *  profile, that of serverless.yml counts. */
 export async function findConnection(place: CalledPlace, env: Environment): Promise<AwsConnection> {
-  if (place.region !== undefined) return reach(place, env);
+  return { ...reach(place, env), region: place.region ?? (await findRegion(place, env)) };
+}
+
+/** What a client of the service takes, as `findConnection` and the environment say. */
+export async function configFor(
+  service: AskedService,
+  place: CalledPlace,
+  env: Environment,
+): Promise<AwsConnection & { readonly maxAttempts: number }> {
+  const { endpoint: _, ...connection } = await findConnection(place, env);
+  const endpoint = findEndpoint(service, place, env);
+  return { ...connection, ...(endpoint === undefined ? {} : { endpoint }), maxAttempts: 2 };
+}
+
+async function findRegion(place: CalledPlace, env: Environment): Promise<string> {
   const client = new LambdaClient(reach(place, env));
   try {
-    return reach({ ...place, region: await client.config.region() }, env);
+    return await client.config.region();
   } catch {
-    return reach({ ...place, region: defaultRegion }, env);
+    return defaultRegion;
   } finally {
     client.destroy();
   }
 }
 
-function reach({ region, endpoint }: CalledPlace, env: Environment): AwsConnection {
+function reach({ endpoint }: CalledPlace, env: Environment): Omit<AwsConnection, 'region'> {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   const isSet = Boolean(accessKeyId && secretAccessKey);
   // The sandbox looks at the access key alone, and it is nobody's account.
   const isOwnMachine = endpoint !== undefined && isLoopback(endpoint) && !isSet && !env.AWS_PROFILE;
   return {
-    ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(isOwnMachine
       ? { credentials: { accessKeyId: 'AKIASANDBOXOPERATOR', secretAccessKey: 'sandbox' } }

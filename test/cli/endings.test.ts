@@ -1,5 +1,12 @@
 // How a command ends when AWS cannot be asked, refuses, or answers something odd.
-import { afterEach, describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { findBuilt } from '../built.ts';
 import { certrelay, runProcess, type ScriptedAnswer, startScriptedLambda } from './harness.ts';
 
 let stop = () => {};
@@ -76,6 +83,17 @@ describe('exit codes', () => {
 });
 
 describe('which function is called', () => {
+  it('in the region of the profile: a function that is not there is told with it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'certrelay-profile-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'config');
+    await writeFile(file, '[default]\nregion = ap-south-2\n');
+    const { env } = await scripted(() => refusal('ResourceNotFoundException', 404));
+    const { AWS_REGION: _, ...rest } = env;
+    const ended = await runProcess(['status'], { ...rest, AWS_CONFIG_FILE: file });
+    expect(ended.err).toContain('no function certrelay-dev-status in ap-south-2');
+  });
+
   it.each([
     ['status --stage prod --region us-east-1', 'certrelay-prod-status'],
     ['status --installation certrelay-blue', 'certrelay-blue-status'],

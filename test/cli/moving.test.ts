@@ -1,10 +1,11 @@
 // Commands that set up, and move certificates in and out: what they call, write and refuse.
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseImportEvent } from '../../lib/requests/import.ts';
 import { answering, certrelay, certrelayWith } from './harness.ts';
+import { json, startScriptedAws } from './scripted-aws.ts';
 
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'certrelay-cli-'));
@@ -136,6 +137,52 @@ it('discover lists what was found, and says what was passed over', async () => {
   const { out, err } = await certrelay('discover', { env });
   expect(out).toMatch(/web +registered +lab\/web\/tls +a\.example\.com/);
   expect(err).toBe('Ingress web/b: no host\nno object asks any more for old\n');
+});
+
+it('rbac prints each mistake of the inventory on a line, to stderr', async () => {
+  const file = join(await makeFolder(), 'certificates.yaml');
+  const clusters = Array.from({ length: 60 }, (_, index) => `  c${index}: { "un\\x9bknown": true }\n`);
+  await writeFile(file, `issuers: {}\nclusters:\n${clusters.join('')}certificates: []\n`);
+  const ended = await certrelay(`rbac --inventory ${file}`, { env: {} });
+  expect(ended).toMatchObject({ code: 2, out: '' });
+  expect(ended.err).toMatch(/mistakes:\n {2}line /);
+  expect(ended.err).toContain('clusters.c59');
+  expect(ended.err.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+});
+
+describe('lint --against-store', () => {
+  async function asked(line: (file: string, url: string) => string, isWhole: boolean) {
+    const file = join(await makeFolder(), 'certificates.yaml');
+    await writeFile(
+      file,
+      'issuers: { default: { directory: letsencrypt-staging, agreeToTerms: true } }\ncertificates: []\n',
+    );
+    const actions: string[] = [];
+    const aws = await startScriptedAws((action) => {
+      actions.push(action);
+      return json({ SecretList: [] });
+    });
+    onTestFinished(() => aws.stop());
+    const { AWS_ENDPOINT_URL: url = '', ...rest } = aws.env;
+    const env = isWhole ? aws.env : rest;
+    return { ended: await certrelay(line(file, url), { env }), actions };
+  }
+
+  it('reads the AWS that the environment names', async () => {
+    const { ended, actions } = await asked((file) => `lint ${file} --against-store`, true);
+    expect(ended.code).toBe(0);
+    expect(actions).toContain('ListSecrets');
+  });
+
+  it('reads no other account beside an endpoint of Lambda alone', async () => {
+    const line = (file: string, url: string) => `lint ${file} --against-store --endpoint-url ${url}`;
+    const { ended, actions } = await asked(line, false);
+    expect(ended).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('AWS_ENDPOINT_URL_SECRETS_MANAGER'),
+    });
+    expect(actions).toEqual([]);
+  });
 });
 
 it.each([

@@ -4,7 +4,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Credentials } from '../../../lib/adapters/notices/topic.ts';
-import { type AskedService, canAsk, findConnection, findEndpoint } from '../connection.ts';
+import { type AskedService, canAsk, configFor, findEndpoint } from '../connection.ts';
 import type { CalledPlace } from '../place.ts';
 
 /** What the checks look with. */
@@ -38,24 +38,19 @@ export async function connectAws(
   env: Environment,
   signal: AbortSignal,
 ): Promise<CheckedAws> {
-  const { endpoint: _, ...connection } = await findConnection(place, env);
-  const endpointOf = (service: AskedService) => findEndpoint(service, place, env);
-  const configOf = (service: AskedService) => {
-    const endpoint = endpointOf(service);
-    return { ...connection, ...(endpoint === undefined ? {} : { endpoint }), maxAttempts: 2 };
-  };
-  const lambda = new LambdaClient(configOf('LAMBDA'));
+  const configOf = (service: AskedService) => configFor(service, place, env);
+  const lambda = new LambdaClient(await configOf('LAMBDA'));
   const clients = {
     lambda,
-    cloudFormation: new CloudFormationClient(configOf('CLOUDFORMATION')),
-    secretsManager: new SecretsManagerClient(configOf('SECRETS_MANAGER')),
-    sts: new STSClient(configOf('STS')),
+    cloudFormation: new CloudFormationClient(await configOf('CLOUDFORMATION')),
+    secretsManager: new SecretsManagerClient(await configOf('SECRETS_MANAGER')),
+    sts: new STSClient(await configOf('STS')),
   };
   return {
     ...clients,
     stack: place.stack,
     identify: () => lambda.config.credentials(),
-    snsEndpoint: endpointOf('SNS'),
+    snsEndpoint: findEndpoint('SNS', place, env),
     signalOf: () => AbortSignal.any([signal, AbortSignal.timeout(mostMs)]),
     canAsk: (service) => canAsk(service, place, env),
     close: () => {

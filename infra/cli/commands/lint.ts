@@ -1,15 +1,19 @@
 // `certrelay lint`: says every mistake of an inventory.
 import { randomUUID } from 'node:crypto';
 import { lintInventory } from '../../lint-inventory.ts';
+import { canAsk, configFor, describeMissing } from '../connection.ts';
 import type { RunCommand } from '../definitions.ts';
-import { exitCodes } from '../errors.ts';
+import { CommandError, exitCodes } from '../errors.ts';
 import { findInventory } from '../inventory-file.ts';
-import { defaultRegion, findPlace } from '../place.ts';
+import { findPlace } from '../place.ts';
 
 /** Runs it. With `--against-store` it reads AWS Secrets Manager with the caller's own rights. */
 export const run: RunCommand = async (session, [file], { againstStore, prefix }) => {
   const { terminal, options } = session;
-  const region = findPlace(options, terminal.env).region ?? defaultRegion;
+  const place = findPlace(options, terminal.env);
+  const service = 'SECRETS_MANAGER';
+  if (againstStore && !canAsk(service, place, terminal.env))
+    throw new CommandError('usage', describeMissing(service));
   const args = [
     '--inventory',
     findInventory(file, terminal.env),
@@ -19,7 +23,8 @@ export const run: RunCommand = async (session, [file], { againstStore, prefix })
   const code = await lintInventory(args, {
     connect: async (name) => {
       const { connectSecretsManager } = await import('../../../lib/adapters/secrets-manager/connection.ts');
-      return connectSecretsManager({ prefix: name, uuid: randomUUID, config: { region } });
+      const config = await configFor(service, place, terminal.env);
+      return connectSecretsManager({ prefix: name, uuid: randomUUID, config });
     },
     say: (line) => terminal.out.write(`${line}\n`),
     note: (line) => terminal.err.write(`${line}\n`),

@@ -3,11 +3,11 @@ import { removeCommand, setCommandPlace } from '../../../lib/policy/commands.ts'
 import { readInventory } from '../../read-inventory.ts';
 import { describeLeftovers, findAwsSecrets } from '../../uninstall.ts';
 import { textOf } from '../answer.ts';
-import { canAsk, describeMissing, findConnection, findEndpoint } from '../connection.ts';
+import { canAsk, configFor, describeMissing } from '../connection.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { findInventory } from '../inventory-file.ts';
-import { defaultRegion, findPlace, stageOf } from '../place.ts';
+import { findPlace, stageOf } from '../place.ts';
 import { printResult } from '../print.ts';
 import type { CommandSession } from '../session.ts';
 
@@ -15,12 +15,10 @@ import type { CommandSession } from '../session.ts';
 export const run: RunCommand = async (session, _values, options) => {
   const { terminal } = session;
   const place = findPlace(options, terminal.env);
-  const { endpoint: _, ...connection } = await findConnection(place, terminal.env);
-  const region = connection.region ?? defaultRegion;
-  const prefix = await findPrefix(session, options.prefix);
   const service = 'SECRETS_MANAGER';
-  const endpoint = findEndpoint(service, place, terminal.env);
-  const config = { ...connection, ...(endpoint === undefined ? {} : { endpoint }), maxAttempts: 2 };
+  const config = await configFor(service, place, terminal.env);
+  const { region } = config;
+  const prefix = await findPrefix(session, options.prefix);
   const [secrets, inventory] = await Promise.all([
     canAsk(service, place, terminal.env)
       ? findAwsSecrets({ getAwsSdkV3Config: async () => config }, prefix)
