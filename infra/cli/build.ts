@@ -69,9 +69,16 @@ async function replaceFile(path: string, contents: Uint8Array): Promise<void> {
 async function removeOld(folder: string, current: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
     if (current.has(name) || name === '.cache') continue;
-    const { mtimeMs } = await stat(join(folder, name));
-    if (name === recordName || Date.now() - mtimeMs > keptMs) await rm(join(folder, name), { force: true });
+    // Another build at the same time has renamed or removed its file.
+    const found = await stat(join(folder, name)).catch(passOverMissing);
+    if (found === undefined) continue;
+    if (name === recordName || Date.now() - found.mtimeMs > keptMs)
+      await rm(join(folder, name), { force: true });
   }
+}
+
+function passOverMissing(error: unknown): undefined {
+  if (Object(error).code !== 'ENOENT') throw error;
 }
 
 /** Puts a link where npx looks first, in the checkout and in each folder of it: npm links the commands of

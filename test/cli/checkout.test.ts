@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildCommandLine } from '../../infra/cli/build.ts';
 
 const root = join(import.meta.dirname, '../..');
 let checkout: string;
@@ -24,6 +25,14 @@ afterAll(() => rm(checkout, { recursive: true, force: true }));
 
 const run = (file: string, args: readonly string[], cwd: string) =>
   promisify(execFile)(file, args, { cwd, env: { ...process.env, npm_config_offline: 'true' } });
+
+it('is built although a file of an earlier build goes meanwhile', async () => {
+  // What cannot be looked at any more: its end is not there.
+  await mkdir(join(checkout, 'dist/other'), { recursive: true });
+  await symlink('gone', join(checkout, 'dist/other/list-ABC.js.7'));
+  await buildCommandLine(join(checkout, 'dist/other'));
+  expect(await readdir(join(checkout, 'dist/other'))).toContain('main.js');
+});
 
 it('is linked and built by the install, and built again when a source has changed', async () => {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
