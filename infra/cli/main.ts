@@ -1,9 +1,14 @@
 // The process of the command line: its arguments, its terminal, its exit code.
+import { exitCodes } from './errors.ts';
 import { runCommandLine } from './program.ts';
 import { openTerminal } from './terminal.ts';
 
-// A reader that has seen enough, as `head` does, closes the pipe.
-process.stdout.on('error', () => process.exit());
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, as `head` does, closes the pipe.
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`the result cannot be written: ${error.message}\n`);
+  process.exit(exitCodes.failed);
+});
 const cancelling = new AbortController();
 process.once('SIGINT', () => {
   cancelling.abort();

@@ -18,6 +18,22 @@ async function scripted(answer: (name: string) => ScriptedAnswer | undefined) {
   return lambda;
 }
 
+/** Runs `status` with an open file as stdout, or with a pipe that nobody reads. */
+async function writeTo(stdout: number | 'closed', env: Readonly<Record<string, string>>) {
+  const main = join((await findBuilt('cli')) ?? 'dist/cli', 'main.js');
+  const child = spawn(process.execPath, [main, 'status', '-o', 'json'], {
+    env: { PATH: process.env.PATH, HOME: '/nowhere', ...env },
+    stdio: ['ignore', stdout === 'closed' ? 'pipe' : stdout, 'pipe'],
+  });
+  child.stdout?.destroy();
+  let err = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const [code] = await once(child, 'close');
+  return { code, err };
+}
+
 const refusal = (type: string, status: number): ScriptedAnswer => ({
   status,
   headers: { 'x-amzn-errortype': type, 'content-type': 'application/json' },
@@ -114,6 +130,24 @@ describe('which function is called', () => {
 });
 
 describe('an answer', () => {
+  it('that cannot be written ends with 1, and one whose reader has gone with 0', async () => {
+    const { env } = await scripted(() => ({ body: '{"ok":true,"failures":[],"certificates":[]}' }));
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const lost = await writeTo(full, env);
+    expect(lost).toEqual({ code: 1, err: expect.stringContaining('cannot be written: ') });
+    expect(await writeTo('closed', env)).toEqual({
+      code: 0,
+      err: expect.not.stringContaining('cannot be written'),
+    });
+  });
+
+  it('as YAML has no unseen characters in its keys', async () => {
+    const { env } = await scripted(() => ({ body: JSON.stringify({ ok: true, 'k\u202e\u2028': 'v' }) }));
+    const { out } = await certrelay('status -o yaml', { env });
+    expect(out).toMatch(/k {2}.*v/);
+  });
+
   const hostile = 'bad\u001b[2J\r\nname\u202e\u0007\u009b31m';
 
   it('with hostile texts shows none of what would control a terminal, in any format', async () => {
