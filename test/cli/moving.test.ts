@@ -47,6 +47,25 @@ describe('export', () => {
     expect(second).toMatchObject({ code: 1, out: '', err: expect.stringContaining('--overwrite') });
     expect((await certrelayWith([...args, '--overwrite'], { env })).code).toBe(0);
   });
+
+  it('puts a key in place of a file that all may read, and of a link, and not into them', async () => {
+    const { env } = await answering({
+      certificates: [{ name: 'shop', manifest: 'KEY', files: { 'tls.key': 'KEY' } }],
+    });
+    const folder = await makeFolder();
+    const elsewhere = join(await makeFolder(), 'elsewhere');
+    await writeFile(elsewhere, 'other');
+    await writeFile(join(folder, 'shop.yaml'), 'old', { mode: 0o644 });
+    await mkdir(join(folder, 'shop'));
+    await symlink(elsewhere, join(folder, 'shop/tls.key'));
+    const args = ['export', 'shop', '--key', '--overwrite', '--dir', folder];
+    expect((await certrelayWith(args, { env })).code).toBe(0);
+    expect(await readFile(elsewhere, 'utf8')).toBe('other');
+    for (const name of ['shop.yaml', 'shop/tls.key']) {
+      expect(await readFile(join(folder, name), 'utf8')).toBe('KEY');
+      expect((await lstat(join(folder, name))).mode & 0o177777, name).toBe(0o100600);
+    }
+  });
 });
 
 describe('import', () => {

@@ -1,5 +1,5 @@
 // `certrelay export`: writes stored certificates to files.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificateNamePattern } from '../../../lib/certificate/certificate-name.ts';
 import { toError } from '../../../lib/ports/errors.ts';
@@ -20,7 +20,7 @@ export const run: RunCommand = async (session, [given], options) => {
   };
   const report = await session.call('export', event, { isRead: true });
   const files = listOf(report, 'certificates').flatMap(listFiles);
-  await writeFiles(files, String(dir), { flag: overwrite ? 'w' : 'wx' });
+  await writeFiles(files, String(dir), { ifThere: overwrite ? 'replace' : 'refuse' });
   const paths = files.map(({ path }) => join(String(dir), path));
   await printResult(session, {
     data: { files: paths, ok: report.ok, failures: report.failures },
@@ -53,12 +53,14 @@ function listFiles(exported: AnswerFields): readonly ExportedFile[] {
 async function writeFiles(
   files: readonly ExportedFile[],
   folder: string,
-  { flag }: { readonly flag: 'w' | 'wx' },
+  { ifThere }: { readonly ifThere: 'replace' | 'refuse' },
 ): Promise<void> {
   for (const { path, text } of files) {
     try {
       await mkdir(join(folder, path, '..'), { recursive: true, mode: 0o700 });
-      await writeFile(join(folder, path), text, { flag, mode: 0o600 });
+      // What is there may be open to others, or lead elsewhere.
+      if (ifThere === 'replace') await rm(join(folder, path), { force: true });
+      await writeFile(join(folder, path), text, { flag: 'wx', mode: 0o600 });
     } catch (error) {
       const isThere = Object(error).code === 'EEXIST';
       const advice = isThere
