@@ -20,7 +20,9 @@ const credentialErrors = new Set([
   'UnrecognizedClientException',
   'InvalidClientTokenId',
   'InvalidClientTokenIdException',
+  'MissingAuthenticationToken',
   'MissingAuthenticationTokenException',
+  'IncompleteSignature',
   'IncompleteSignatureException',
   'InvalidSignatureException',
   'SignatureDoesNotMatch',
@@ -34,10 +36,8 @@ export function explainAwsError(thrown: unknown, asked: AskedPlace): CommandErro
   const words = oneLine(error.message, 500);
   const { region } = asked;
   if (error.name === 'AbortError') return new CommandError('cancelled', `cancelled; ${asked.what} runs on`);
-  if (credentialErrors.has(error.name)) {
-    const advice = 'sign in to AWS, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and what belongs to it';
-    return new CommandError('credentials', `no credentials that AWS takes: ${words}; ${advice}`);
-  }
+  const refused = explainCredentials(error);
+  if (refused !== undefined) return new CommandError('credentials', refused);
   const code = findCode(error);
   if (networkErrors.test(code)) {
     const where = asked.endpoint ?? `AWS in ${region}`;
@@ -64,6 +64,14 @@ export function explainAwsError(thrown: unknown, asked: AskedPlace): CommandErro
     return new CommandError(code, `${asked.what} in ${region} did not answer in time: ${words}; try again`);
   }
   return new CommandError('refused', `AWS refused ${asked.what}: ${error.name}: ${words}`);
+}
+
+/** What to do if it is the credentials that AWS does not take; else `undefined`. */
+export function explainCredentials(thrown: unknown): string | undefined {
+  const { name, message } = toError(thrown);
+  if (!credentialErrors.has(name)) return undefined;
+  const advice = 'sign in to AWS, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and what belongs to it';
+  return `no credentials that AWS takes: ${oneLine(message, 500)}; ${advice}`;
 }
 
 /** The code of Node's own error, which may be wrapped; empty if there is none. */

@@ -117,6 +117,11 @@ describe('check', () => {
       { GetCallerIdentity: { code: 'ExpiredToken' } },
       /^credentials: .*sign in to AWS/,
     ],
+    [
+      'credentials that AWS does not know',
+      { GetCallerIdentity: { code: 'UnrecognizedClientException' } },
+      /^credentials: .*sign in to AWS/,
+    ],
     ['a deploy that failed', { DescribeStacks: stack('UPDATE_ROLLBACK_FAILED') }, /^stack: .*deploy again/],
     [
       'a function that cannot be started',

@@ -1,11 +1,10 @@
 // Who calls, and what Lambda gives the account.
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { explainCredentials } from '../aws-errors.ts';
 import { describeMissing } from '../connection.ts';
 import type { CheckedAws } from './aws.ts';
 import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';
-
-const credentialErrors = /CredentialsProviderError|ExpiredToken|InvalidClientTokenId|SignatureDoesNotMatch/;
 
 /** Whose credentials these are. */
 export async function checkCaller({ sts, signalOf, canAsk }: CheckedAws): Promise<CheckedPart> {
@@ -15,13 +14,8 @@ export async function checkCaller({ sts, signalOf, canAsk }: CheckedAws): Promis
     sts.send(new GetCallerIdentityCommand(), { abortSignal: signalOf() }),
   );
   if ('seen' in looked) return fine(part, looked.seen.Arn ?? 'AWS takes them');
-  const { message } = looked.unseen;
-  return credentialErrors.test(message)
-    ? wrong(
-        part,
-        `${message}; sign in to AWS, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and what belongs to it`,
-      )
-    : looked.unseen;
+  const refused = explainCredentials(looked.thrown);
+  return refused === undefined ? looked.unseen : wrong(part, refused);
 }
 
 /** Runs at the same time that all functions need: five of `deploy`, two of `issue`, and one of each that a

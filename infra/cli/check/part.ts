@@ -38,11 +38,11 @@ export async function lookAt<Seen>(
   part: string,
   right: string | undefined,
   look: () => Promise<Seen>,
-): Promise<{ readonly seen: Seen } | { readonly unseen: CheckedPart }> {
+): Promise<{ readonly seen: Seen } | { readonly unseen: CheckedPart; readonly thrown: unknown }> {
   try {
     return { seen: await look() };
   } catch (error) {
     const needs = right === undefined ? '' : `; it needs ${right}`;
-    return { unseen: unseen(part, `${describeAwsError(error)}${needs}`) };
+    return { unseen: unseen(part, `${describeAwsError(error)}${needs}`), thrown: error };
   }
 }
