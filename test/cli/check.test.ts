@@ -15,10 +15,12 @@ const stack = (status: string) =>
       Outputs: member({ OutputKey: 'HttpApiUrl', OutputValue: 'https://api.example.com' }),
     })}</Stacks>`,
   );
-const subscription = (arn: string) =>
+const subscription = (...arns: readonly string[]) =>
   xml(
     'ListSubscriptionsByTopic',
-    `<Subscriptions>${member({ SubscriptionArn: arn, Protocol: 'email', Endpoint: 'ops@example.com' })}</Subscriptions>`,
+    `<Subscriptions>${arns
+      .map((arn) => member({ SubscriptionArn: arn, Protocol: 'email', Endpoint: 'ops@example.com' }))
+      .join('')}</Subscriptions>`,
   );
 const statusWith = (more: object) => ({
   ok: true,
@@ -173,7 +175,19 @@ describe('check', () => {
     [
       'a mail that nobody confirmed',
       { ListSubscriptionsByTopic: subscription('PendingConfirmation') },
-      /^alarms: not confirmed yet.*ops@example\.com; follow the link/,
+      /^alarms: not confirmed yet, so nothing arrives.*ops@example\.com; follow the link/,
+    ],
+    [
+      'a second mail that nobody confirmed',
+      {
+        ListSubscriptionsByTopic: subscription(`${topic}:1`, 'PendingConfirmation', 'Deleted'),
+      },
+      /^alarms: 1 subscribed to arn.*; not confirmed yet, so nothing arrives there: ops@example\.com; follow/,
+    ],
+    [
+      'a topic whose subscribers have gone',
+      { ListSubscriptionsByTopic: subscription('Deleted') },
+      /^alarms: nobody has subscribed/,
     ],
     [
       'a topic without subscribers',

@@ -19,16 +19,21 @@ export async function checkTopic(aws: CheckedAws, topic: string, channels: numbe
   if (!aws.canAsk('SNS')) return unseen(part, describeMissing('SNS'));
   const looked = await lookAt(part, `sns:ListSubscriptionsByTopic on ${topic}`, () => list(aws, topic));
   if ('unseen' in looked) return looked.unseen;
-  const { seen } = looked;
-  const pending = seen.filter(({ arn }) => arn === 'PendingConfirmation').map(({ endpoint }) => endpoint);
-  if (seen.length === 0)
+  const subscribed = looked.seen.filter(({ arn }) => arn !== 'Deleted');
+  const pending = subscribed.filter(({ arn }) => arn === 'PendingConfirmation');
+  const confirmed = `${subscribed.length - pending.length} subscribed to ${topic}`;
+  if (subscribed.length === 0)
     return wrong(part, `nobody has subscribed to ${topic}: subscribe, or deploy with --param="alarmEmail=…"`);
   if (pending.length > 0) {
     const advice =
       'follow the link that AWS has mailed; after three days deploy with another alarmEmail, then with this one';
-    return wrong(part, `not confirmed yet, so nothing arrives: ${nameSome(pending, 5)}; ${advice}`);
+    const isPart = pending.length < subscribed.length;
+    const missing = `not confirmed yet, so nothing arrives${isPart ? ' there' : ''}`;
+    const endpoints = pending.map(({ endpoint }) => endpoint);
+    const words = `${missing}: ${nameSome(endpoints, 5)}; ${advice}`;
+    return wrong(part, isPart ? `${confirmed}; ${words}` : words);
   }
-  return fine(part, `${seen.length} subscribed to ${topic}`);
+  return fine(part, confirmed);
 }
 
 interface TopicSubscription {
