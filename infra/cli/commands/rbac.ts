@@ -1,4 +1,5 @@
 // `certrelay rbac`: prints the least rights that clusters must give.
+import { oneLine } from '../../../lib/policy/bounds.ts';
 import { toError } from '../../../lib/ports/errors.ts';
 import { describeRoles } from '../../rbac.ts';
 import { readInventory } from '../../read-inventory.ts';
@@ -15,9 +16,14 @@ export const run: RunCommand = async ({ terminal }, [cluster], options) => {
     ...(typeof serviceAccount === 'string' ? [`--service-account=${serviceAccount}`] : []),
     ...(argoRollouts ? ['--argo-rollouts'] : []),
   ];
-  const file = findInventory(inventory, terminal.env);
+  const read = await readInventory(findInventory(inventory, terminal.env)).catch(toError);
+  if (read instanceof Error) {
+    const lines = read.message.split('\n').map((line) => `${oneLine(line, 1_000)}\n`);
+    terminal.err.write(lines.join(''));
+    return exitCodes.usage;
+  }
   try {
-    terminal.out.write(describeRoles(args, await readInventory(file)));
+    terminal.out.write(describeRoles(args, read));
   } catch (error) {
     throw new CommandError('usage', toError(error).message);
   }
