@@ -53,7 +53,10 @@ function readAnswer(name: CalledFunction, functionError: string | undefined, pay
   } catch {
     throw new CommandError('refused', `${name} answered something that is not JSON: update the installation`);
   }
-  if (functionError === undefined) return answer;
+  if (functionError === undefined) {
+    if (typeof answer.ok === 'boolean') return answer;
+    throw new CommandError('refused', `${name} answered without a report: update the installation`);
+  }
   const words = textOf(answer, 'errorMessage') || textOf(answer, 'errorType') || 'no reason given';
   const advice = /timed out/i.test(words)
     ? 'what is left goes on with its next call'

@@ -177,9 +177,19 @@ describe('an answer', () => {
     'null',
     '[]',
     '"text"',
-    '{"certificates": 5}',
-    '{"certificates": [null, 7, {"name": 1}]}',
-  ])('of another form (%s) breaks nothing', async (body) => {
+    '{}',
+    '{"ok": "yes"}',
+  ])('that is no report (%s) ends with 3, and says what to do', async (body) => {
+    const { env } = await scripted(() => ({ body }));
+    for (const line of ['status', 'plan', 'renew', 'deploy']) {
+      const ended = await certrelay(line, { env });
+      expect(ended).toMatchObject({ code: 3, out: '', err: expect.stringContaining('update') });
+    }
+  });
+
+  it.each(
+    ['5', '[null, 7, {"name": 1}]'].map((certificates) => `{"ok": true, "certificates": ${certificates}}`),
+  )('of another form (%s) breaks nothing', async (body) => {
     const { env } = await scripted(() => ({ body }));
     for (const line of ['status', 'plan', 'renew', 'deploy'])
       expect((await certrelay(line, { env, columns: 60 })).code).toBe(0);

@@ -11,7 +11,8 @@ async function installed(prefix: string) {
   const asked: string[] = [];
   const aws = await startScriptedAws((action, about) => {
     asked.push(`${action} ${about}`.trim());
-    if (action === 'Invoke') return { body: JSON.stringify({ installation: prefix, failures: [] }) };
+    if (action === 'Invoke')
+      return { body: JSON.stringify({ ok: true, installation: prefix, failures: [] }) };
     if (action !== 'ListSecrets') return undefined;
     const names = ['certificates/shop', 'webhook'].map((name) => ({ Name: `${prefix}/${name}` }));
     return { body: JSON.stringify({ SecretList: names }) };
