@@ -7,10 +7,14 @@ export function toYaml(value: unknown): string {
 }
 
 function clean(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
+  if (typeof value === 'string') return cleanText(value);
   if (Array.isArray(value)) return value.map(clean);
   if (value instanceof Date) return value.toISOString();
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(fields.map(([key, field]) => [key, clean(field)]));
+  return Object.fromEntries(fields.map(([key, field]) => [cleanText(key), clean(field)]));
+}
+
+function cleanText(text: string): string {
+  return text.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 }

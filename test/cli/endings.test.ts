@@ -174,6 +174,7 @@ describe('an answer', () => {
   });
 
   it.each([
+    '',
     'null',
     '[]',
     '"text"',
