@@ -2,9 +2,8 @@
 //
 // Read in November 2026. Prices of both regions: cost estimates that infracost (infracost.io) made of AWS's
 // price list. Free tiers, and prices of us-east-1: aws.amazon.com/cloudwatch/pricing, /lambda/pricing,
-// /secrets-manager/pricing, /eventbridge/pricing, /sqs/pricing and /api-gateway/pricing. Only what never ends
-// counts as free tier, not the first year’s nor credits of new accounts. Volume discounts begin beyond any
-// installation. Where no price of Frankfurt was found, that of us-east-1 stands for it (API Gateway).
+// /secrets-manager/pricing, /eventbridge/pricing and /sqs/pricing. Only what never ends counts as free tier,
+// not the first year’s nor credits of new accounts. Volume discounts begin beyond any installation.
 
 /** Regions with prices here. Others cost a little more or less: they are counted as us-east-1. */
 export const pricedRegions = ['us-east-1', 'eu-central-1'] as const;
@@ -22,8 +21,6 @@ export type PricedService =
   | 'CloudWatch'
   | 'EventBridge'
   | 'SQS'
-  | 'SNS'
-  | 'API Gateway'
   | 'Route 53';
 
 /** The price of one thing. */
@@ -61,13 +58,8 @@ export const listPrices = {
   event: { service: 'EventBridge', unit: 'events', usd: perMillion(1), free: 0 },
   schedulerCall: { service: 'EventBridge', unit: 'scheduled calls', usd: perMillion(1), free: 14_000_000 },
   queueRequest: { service: 'SQS', unit: 'requests', usd: perMillion(0.4), free: 1_000_000 },
-  topicRequest: { service: 'SNS', unit: 'requests', usd: perMillion(0.5), free: 1_000_000 },
-  mail: { service: 'SNS', unit: 'mails', usd: everywhere(2 / 100_000), free: 1_000 },
-  httpCall: { service: 'API Gateway', unit: 'calls', usd: perMillion(1), free: 0 },
   /** Changing records costs nothing. */
   zoneChange: { service: 'Route 53', unit: 'changes of a zone', usd: everywhere(0), free: 0 },
-  zone: { service: 'Route 53', unit: 'zone months', usd: everywhere(0.5), free: 0 },
-  dnsQuery: { service: 'Route 53', unit: 'queries', usd: perMillion(0.4), free: 0 },
 } as const satisfies Readonly<Record<string, ListPrice>>;
 
 /** A key of `listPrices`. */
