@@ -16,6 +16,8 @@ export interface InstallationSize {
   readonly intervals: Readonly<Partial<Record<'issue' | 'deploy' | 'probe' | 'status' | 'discover', number>>>;
   /** Whether events go to a bus. */
   readonly hasEventBus: boolean;
+  /** Whether certificates are encrypted with a KMS key of one's own: counted as if all were. */
+  readonly hasOwnKey: boolean;
 }
 
 /** What it does in a month. */
@@ -46,6 +48,9 @@ const queueRequestsMs = 20_000 / 5;
 /** Messages for one order or delivery, each sent, received and deleted. */
 const requestsOfMessage = 3;
 
+/** Requests to KMS for one order: two each for its key and its certificate. */
+const keyRequestsOfOrder = 4;
+
 /** Estimates a month's use. Mails and calls of people are left out. */
 export function estimateUse(size: InstallationSize, work: MonthlyWork): MonthlyUse {
   const passes = (name: keyof InstallationSize['intervals']) => {
@@ -71,6 +76,7 @@ export function estimateUse(size: InstallationSize, work: MonthlyWork): MonthlyU
   return {
     secret: size.certificates + size.otherSecrets,
     secretCall: pages + values + invocations * pass + work.orders * order + work.deliveries * delivery,
+    ...(size.hasOwnKey ? { kmsKey: 1, kmsRequest: values + work.orders * keyRequestsOfOrder } : {}),
     lambdaRequest: requests,
     lambdaGbSecond: seconds * stackUse.memoryGb,
     alarmMetric: stackUse.alarmMetrics,

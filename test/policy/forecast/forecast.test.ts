@@ -301,4 +301,20 @@ describe('the cost of a forecast', () => {
     expect(cost.usdWithFreeTier).toBeLessThan(cost.usd);
     expect(cost.lines.find(({ service }) => service === 'Route 53')).toMatchObject({ usd: 0 });
   });
+
+  it('has the KMS key of the inventory, and its requests', () => {
+    const lab = new ForecastLab();
+    for (let index = 0; index < 100; index += 1)
+      lab.keep(`c${index}`, { days: index % 60, spec: { targets: [target(`c${index}-tls`)] } });
+    const keyLines = () => lab.forecast(90).cost.lines.filter(({ service }) => service === 'KMS');
+    expect(keyLines()).toEqual([]);
+    lab.sections = {
+      kmsKey: 'arn:aws:kms:eu-central-1:123456789012:key/12345678-90ab-cdef-1234-567890abcdef',
+    };
+    const [key, requests] = keyLines();
+    expect(key).toMatchObject({ unit: 'key months', quantity: 1, usd: 1 });
+    // Each certificate is read once an hour and once a day; a few orders write more.
+    expect(requests?.quantity).toBeGreaterThan(75_000);
+    expect(requests?.quantity).toBeLessThan(76_000);
+  });
 });

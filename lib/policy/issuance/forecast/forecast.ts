@@ -204,6 +204,7 @@ function estimateCost(
     otherSecrets: Object.keys(inventory.issuers).length + 3,
     deliveredValues: delivered + registered * Math.max(1, clusters),
     clusters,
+    hasOwnKey: inventory.kmsKey !== undefined,
     ...others,
   };
   const work = {
