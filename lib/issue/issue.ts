@@ -127,10 +127,7 @@ async function predict(
   due: readonly PlannedCertificate[],
   { certificates }: IssuePlan,
 ): Promise<PredictedCalls> {
-  const [{ predictCalls }, { batchSize }] = await Promise.all([
-    import('../policy/issuance/prediction.ts'),
-    import('./order/batch.ts'),
-  ]);
+  const { predictCalls, batchSize } = await import('../policy/issuance/prediction.ts');
   const orders = due.map(({ entry, situation, plan }) => ({
     directory: situation.desired.directory,
     isNew: entry === undefined,

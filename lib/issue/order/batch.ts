@@ -12,8 +12,6 @@ import { recordAttempt } from './record.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { SharedChange } from './shared-change.ts';
 
-/** The most orders of a batch. */
-export const batchSize = 300;
 /** Certificates of a batch that are claimed, or recorded, at once. */
 const concurrency = 32;
 /** How long a slow certificate keeps another one from beginning, in milliseconds. */

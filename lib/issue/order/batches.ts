@@ -1,5 +1,6 @@
 // Orders everything that is due: batch after batch at each CA, all CAs side by side.
 import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { batchSize } from '../../policy/issuance/prediction.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import { planBySpecification } from '../gather/admission.ts';
 import type { Allowance } from '../gather/allowance.ts';
@@ -21,10 +22,7 @@ export async function orderDue(
   invocation: IssueInvocation,
 ): Promise<readonly OrderOutcome[]> {
   if (due.length === 0) return [];
-  const [ordering, { beginBatch, batchSize }] = await Promise.all([
-    issuing.openOrdering(),
-    import('./batch.ts'),
-  ]);
+  const [ordering, { beginBatch }] = await Promise.all([issuing.openOrdering(), import('./batch.ts')]);
   const ports = { ...issuing, ...ordering };
   const hasRehearsal = ({ situation }: PlannedCertificate) => situation.desired.rehearsal !== undefined;
   const byCa = Map.groupBy(due, ({ situation }) => situation.desired.directory);

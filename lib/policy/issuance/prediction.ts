@@ -1,5 +1,8 @@
 // Predicts the calls that the orders of a plan make: for whoever does a dry run.
 
+/** The most orders at one CA that go side by side, and share a change of each hosted zone. */
+export const batchSize = 300;
+
 /** One order of the plan. */
 export interface PredictedOrder {
   /** Directory URL of its CA. */
@@ -21,12 +24,12 @@ export interface PredictedCalls {
   readonly ChangeResourceRecordSets?: number;
 }
 
-/** Predicts the calls of these orders, in the sequence of the plan. `batchSize` orders at one CA share the
+/** Predicts the calls of these orders, in the sequence of the plan. So many orders at one CA share the
  *  changes of a zone: one adds all values, one removes them. */
-export function predictCalls(orders: readonly PredictedOrder[], batchSize: number): PredictedCalls {
+export function predictCalls(orders: readonly PredictedOrder[], ofBatch: number): PredictedCalls {
   const byCa = [...Map.groupBy(orders, ({ directory }) => directory).values()];
   const batches = byCa.flatMap((part) => [
-    ...Map.groupBy(part.entries(), ([index]) => Math.floor(index / batchSize)).values(),
+    ...Map.groupBy(part.entries(), ([index]) => Math.floor(index / ofBatch)).values(),
   ]);
   const zonesOf = (batch: readonly (readonly [number, PredictedOrder])[]) =>
     new Set(batch.flatMap(([, { zones = [] }]) => zones)).size;

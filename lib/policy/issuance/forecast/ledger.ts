@@ -1,4 +1,5 @@
 // Writes down what happens in a forecast: by day, by CA, by zone, and what waits.
+import { batchSize } from '../prediction.ts';
 import { type Course, hasLastingRecords, needsProof } from './course.ts';
 import { type IssuerForecast, IssuerTally } from './issuer-tally.ts';
 import type { CountedOrder, LimitWait, PassObserver } from './passes.ts';
@@ -49,8 +50,6 @@ interface TargetStand {
 /** Names of one day, and entries of one list. */
 const mostNames = 10;
 const mostEntries = 100;
-/** Orders at one CA that share a change of each zone (`lib/issue/order/batch.ts`). */
-const batchSize = 300;
 
 /** Writes everything down. */
 export class ForecastLedger implements PassObserver {
