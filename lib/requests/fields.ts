@@ -20,17 +20,26 @@ export const noDryRun =
   '"enqueue" answers before there is a report, and "dryRun" asks for one; set only one of them';
 
 const unitsMs = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
-const longestDays = 90;
 
-/** The schema of a time such as `7d`, in milliseconds: hours, days or weeks, 90 days at most. */
-export const spanField = z
-  .string()
-  .regex(/^\d{1,4}[hdw]$/, 'must be a number with h, d or w, such as 7d')
-  .transform((text) => {
-    const unit = text.at(-1);
-    return Number(text.slice(0, -1)) * unitsMs[unit === 'w' ? 'w' : unit === 'd' ? 'd' : 'h'];
-  })
-  .refine((ms) => ms <= longestDays * unitsMs.d, `must be ${longestDays} days at most`);
+/** The schema of a time such as `7d`, in milliseconds: hours, days or weeks.
+ *  @param longest The longest, in days, and how a refusal says that.
+ *  @param example What a refusal shows. */
+export function spanUpTo(
+  longest: { readonly days: number; readonly words: string },
+  example: string,
+): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^\d{1,4}[hdw]$/, `must be a number with h, d or w, such as ${example}`)
+    .transform((text) => {
+      const unit = text.at(-1);
+      return Number(text.slice(0, -1)) * unitsMs[unit === 'w' ? 'w' : unit === 'd' ? 'd' : 'h'];
+    })
+    .refine((ms) => ms <= longest.days * unitsMs.d, `must be ${longest.words} at most`);
+}
+
+/** The schema of how long a pause or an acknowledgement lasts, in milliseconds: 90 days at most. */
+export const spanField = spanUpTo({ days: 90, words: '90 days' }, '7d');
 
 /** The event, or `{}` if it is absent, null or empty text, as from `serverless invoke local` without data. */
 export function orEmpty(event: unknown): unknown {

@@ -1,18 +1,8 @@
 // The fields of a request to `issue` that asks for a forecast.
 import * as z from 'zod';
+import { spanUpTo } from './fields.ts';
 
-const unitsMs = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
-/** The longest time of each field. */
-const longestMs = 400 * unitsMs.d;
-
-const span = z
-  .string()
-  .regex(/^\d{1,4}[hdw]$/, 'must be a number with h, d or w, such as 90d')
-  .transform((text) => {
-    const unit = text.at(-1);
-    return Number(text.slice(0, -1)) * unitsMs[unit === 'w' ? 'w' : unit === 'd' ? 'd' : 'h'];
-  })
-  .refine((ms) => ms <= longestMs, 'must be 400d at most');
+const span = spanUpTo({ days: 400, words: '400d' }, '90d');
 
 const positive = span.refine((ms) => ms > 0, 'must be longer than nothing');
 
