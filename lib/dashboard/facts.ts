@@ -1,14 +1,7 @@
 // What the page shows: the health of everything, and the tags of certificates.
 import type { CertificateHealth } from '../policy/health/certificate.ts';
-import type { Subject } from '../policy/health/change.ts';
-import type { OtherHealth } from '../policy/health/others.ts';
+import type { SubjectHealth } from '../policy/health/others.ts';
 import type { StoreEntry } from '../ports/store.ts';
-
-/** Something that is no certificate. */
-export interface Other {
-  readonly subject: Subject;
-  readonly health: OtherHealth;
-}
 
 /** What the page shows. */
 export interface DashboardFacts {
@@ -17,7 +10,7 @@ export interface DashboardFacts {
   readonly at: Date;
   /** The worst first; only the one that is asked for, if it is one. */
   readonly certificates: readonly CertificateHealth[];
-  readonly others: readonly Other[];
+  readonly others: readonly SubjectHealth[];
   /** The tags of the certificates, by name. */
   readonly entries: ReadonlyMap<string, StoreEntry>;
 }

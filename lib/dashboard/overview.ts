@@ -1,10 +1,10 @@
 // The first part of the page: how many certificates are how, what ends first, and what else is not well.
 import type { CertificateHealth } from '../policy/health/certificate.ts';
+import type { SubjectHealth } from '../policy/health/others.ts';
 import { compareWorst, countByHealth } from '../policy/health/ranking.ts';
 import { countOf } from '../policy/words.ts';
 import { healthWords } from '../state/health.ts';
 import { type Endpoints, pageButton } from './actions.ts';
-import type { Other } from './facts.ts';
 import { eventOf } from './filter.ts';
 import { type Html, html } from './html.ts';
 import { renderHealth, renderText, renderTime } from './words.ts';
@@ -20,7 +20,7 @@ export function renderSummary(certificates: readonly CertificateHealth[], endpoi
 }
 
 /** The clusters, issuers, agents, functions and channels that are not `Healthy`. */
-export function renderOthers(others: readonly Other[]): Html {
+export function renderOthers(others: readonly SubjectHealth[]): Html {
   const ill = others
     .filter(({ health }) => health.health !== 'Healthy')
     .toSorted((one, other) => compareWorst(one.health, other.health));

@@ -2,7 +2,7 @@
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import { type HealthChange, type Subject, subjectKinds } from '../policy/health/change.ts';
 import { type NotePlan, planNote } from '../policy/health/notes.ts';
-import type { OtherHealth } from '../policy/health/others.ts';
+import type { OtherHealth, SubjectHealth } from '../policy/health/others.ts';
 import { current } from '../policy/health/reasons.ts';
 import type { HealthNote, Teller } from '../state/health.ts';
 import type { JudgedHealth } from './report.ts';
@@ -54,9 +54,7 @@ export const otherKinds = {
 } as const satisfies Partial<Record<keyof JudgedHealth, Subject['kind']>>;
 
 /** Every subject of the report that is no certificate. */
-export function listOthers(
-  judged: JudgedHealth,
-): readonly { readonly subject: Subject; readonly health: OtherHealth }[] {
+export function listOthers(judged: JudgedHealth): readonly SubjectHealth[] {
   const lists = Object.entries(otherKinds) as readonly [keyof typeof otherKinds, Subject['kind']][];
   return lists.flatMap(([list, kind]) =>
     judged[list].map((health: OtherHealth) => ({ subject: { kind, name: health.name }, health })),

@@ -1,8 +1,7 @@
 // Judges how everything stands for those who show it: nothing is noted, and nobody is told.
 import type { CertificateHealth } from '../policy/health/certificate.ts';
-import type { Subject } from '../policy/health/change.ts';
-import type { OtherHealth } from '../policy/health/others.ts';
-import { compareWorst } from '../policy/health/ranking.ts';
+import type { SubjectHealth } from '../policy/health/others.ts';
+import { sortWorst } from '../policy/health/ranking.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import { listOthers } from './changes.ts';
 import { type FactPorts, type FactRequest, readFacts } from './facts.ts';
@@ -14,7 +13,7 @@ export interface InstallationLook {
   /** All of them, or those asked for: the worst first, then the soonest end, then by name. */
   readonly certificates: readonly CertificateHealth[];
   /** Clusters, issuers, agents, functions and channels. */
-  readonly others: readonly { readonly subject: Subject; readonly health: OtherHealth }[];
+  readonly others: readonly SubjectHealth[];
   /** The tags of the certificates, by name; no entry for one without an AWS secret. */
   readonly entries: ReadonlyMap<string, StoreEntry>;
 }
@@ -24,8 +23,6 @@ export interface InstallationLook {
 export async function lookAtInstallation(ports: FactPorts, request: FactRequest): Promise<InstallationLook> {
   const { facts } = await readFacts(ports, request);
   const judged = createJudge(facts).everything();
-  const certificates = judged.certificates.toSorted(
-    (one, other) => compareWorst(one, other) || (one.name < other.name ? -1 : 1),
-  );
+  const certificates = sortWorst(judged.certificates);
   return { at: facts.now, certificates, others: listOthers(judged), entries: facts.entries };
 }

@@ -3,7 +3,7 @@ import { mostAnswerBytes, takeFitting } from '../policy/bounds.ts';
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import { daysUntil } from '../policy/health/margin.ts';
 import type { OtherHealth } from '../policy/health/others.ts';
-import { compareWorst, countByHealth } from '../policy/health/ranking.ts';
+import { countByHealth, sortWorst } from '../policy/health/ranking.ts';
 import { type HealthWord, healthWords } from '../state/health.ts';
 
 /** An agent's entry. */
@@ -70,9 +70,7 @@ export function makeReport(
   about: { readonly installation: string; readonly at: Date; readonly signingKey: string | undefined },
 ): StatusReport {
   const { certificates, ...others } = judged;
-  const sorted = certificates.toSorted(
-    (one, other) => compareWorst(one, other) || (one.name < other.name ? -1 : 1),
-  );
+  const sorted = sortWorst(certificates);
   const listed = takeFitting(sorted.slice(0, mostListed), mostAnswerBytes);
   const omitted = sorted.length - listed.length;
   const all = [...certificates, ...Object.values(others).flat()];

@@ -25,6 +25,12 @@ export interface OtherHealth {
   readonly acknowledgedUntil?: Date | undefined;
 }
 
+/** Something that is no certificate, with its health. */
+export interface SubjectHealth {
+  readonly subject: Subject;
+  readonly health: OtherHealth;
+}
+
 /** Judges one subject by what was found; `note`: what was noted of it. */
 export function judgeOther(
   { name }: Pick<Subject, 'name'>,

@@ -16,7 +16,12 @@ interface Ranked {
   readonly notAfter?: Date | null | undefined;
 }
 
-/** The order in which things are listed: worst first, then the soonest end. */
+/** Named things in the order in which they are listed: worst first, then the soonest end, then by name. */
+export function sortWorst<T extends Ranked & { readonly name: string }>(list: readonly T[]): readonly T[] {
+  return list.toSorted((one, other) => compareWorst(one, other) || (one.name < other.name ? -1 : 1));
+}
+
+/** Compares two things for a list: worst first, then the soonest end. */
 export function compareWorst(one: Ranked, other: Ranked): number {
   const rank = healthWords.indexOf(one.health) - healthWords.indexOf(other.health);
   const end = ({ notAfter }: Ranked) => notAfter?.getTime() ?? Number.MAX_SAFE_INTEGER;
