@@ -1,4 +1,5 @@
 // The calendar of the next renewals: one row a week, each day with how many certificates fall due.
+import { weekdays } from '../certificate/rollout-spec.ts';
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import { type CalendarDay, renewalsByDay } from '../policy/issuance/forecast/calendar.ts';
 import { countOf } from '../policy/words.ts';
@@ -31,8 +32,6 @@ export function renderCalendar({ at, certificates, entries }: DashboardFacts): H
 <table role="table" class="calendar" aria-label="Renewals of the next ${length} days, by day and week"><thead role="rowgroup"><tr role="row">${heads}</tr></thead>
 <tbody role="rowgroup">${rows}</tbody></table></details>`;
 }
-
-const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
 /** Weeks from Monday on; `undefined` for days before the first and after the last. */
 function splitWeeks(days: readonly CalendarDay[]): readonly (readonly (CalendarDay | undefined)[])[] {

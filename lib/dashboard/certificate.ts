@@ -5,6 +5,7 @@ import { type Pause, pauseOf } from '../policy/issuance/pause.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { DashboardRequest } from '../requests/dashboard.ts';
 import { type Endpoints, pageButton } from './actions.ts';
+import { conditionColumns, targetColumns } from './columns.ts';
 import { renderDeeds } from './deeds.ts';
 import type { DashboardFacts } from './facts.ts';
 import { eventOf } from './filter.ts';
@@ -67,7 +68,7 @@ function renderPause({ since, reason, until }: Pause): Html {
 function renderConditions({ conditions }: CertificateHealth): Html {
   return renderRows(
     'Conditions',
-    ['Condition', 'Status', 'Reason', 'Message', 'Since'],
+    conditionColumns,
     conditions.map(({ type, status, reason, message, lastTransitionTime }) => [
       type,
       status,
@@ -83,7 +84,7 @@ function renderTargetTable(targets: readonly TargetHealth[]): Html {
     return html`<p>The inventory file lists none. Targets of a registered certificate stand in its AWS secret alone.</p>`;
   return renderRows(
     'Targets',
-    ['Target', 'Health', 'Why', 'Holds until', 'Served'],
+    targetColumns,
     targets.map(({ target, health, reason, message, holds, served }) => [
       renderText(target),
       renderHealth(health),

@@ -15,7 +15,7 @@ export interface Filter {
 }
 
 /** Certificates on one page. */
-export const pageSize = 50;
+const pageSize = 50;
 
 /** One page of those that were found. */
 export interface Found {

@@ -1,4 +1,6 @@
 // The style of the page, light and dark, wide and narrow. All of it counts below its own class alone.
+import { healthWords } from '../state/health.ts';
+import { conditionColumns, listColumns, targetColumns } from './columns.ts';
 import { Html } from './html.ts';
 
 const light =
@@ -6,13 +8,12 @@ const light =
 const dark =
   '--fg:#e9ebed;--dim:#b6bec9;--bg:#0f1b2a;--line:#5f6b7a;--soft:#1d2a3a;--link:#7cc0ff;--Degraded:#ff8f8f;--Suspended:#ffc46b;--Progressing:#7cc0ff;--Healthy:#7ddb93;--window:#fff';
 
-const healths = ['Degraded', 'Suspended', 'Progressing', 'Healthy']
-  .map((word) => `.certrelay .${word}{--is:var(--${word})}`)
-  .join('');
+const healths = healthWords.map((word) => `.certrelay .${word}{--is:var(--${word})}`).join('');
 
-/** On a narrow page each row is a block, and each cell says what it is. */
+/** On a narrow page each row is a block, and each cell but the first says what it is. */
 function labels(table: string, columns: readonly string[]): string {
   return columns
+    .slice(1)
     .map((name, index) => `.certrelay ${table} td:nth-child(${index + 2})::before{content:"${name}"}`)
     .join('');
 }
@@ -68,9 +69,9 @@ ${healths}
 .certrelay .list tbody th,.certrelay .list td{border:0;padding:2px 0}
 .certrelay .list td::before{display:inline-block;width:90px;color:var(--dim);font-size:12px}
 .certrelay .list td ul{display:inline-block;vertical-align:top}
-${labels('.list', ['Names', 'Health', 'Why', 'Days left', 'Targets', 'Next'])}
-${labels('.Conditions', ['Status', 'Reason', 'Message', 'Since'])}
-${labels('.Targets', ['Health', 'Why', 'Holds until', 'Served'])}
+${labels('.list', listColumns)}
+${labels('.Conditions', conditionColumns)}
+${labels('.Targets', targetColumns)}
 }`;
 
 /** The element, to stand within the page. */

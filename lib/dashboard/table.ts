@@ -2,6 +2,7 @@
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import { type Endpoints, pageButton } from './actions.ts';
+import { listColumns } from './columns.ts';
 import { eventOf, type Filter } from './filter.ts';
 import { type Html, html } from './html.ts';
 import { renderLife } from './lifetime.ts';
@@ -16,12 +17,10 @@ export interface TableContext {
   readonly filter: Filter;
 }
 
-const columns = ['Certificate', 'Names', 'Health', 'Why', 'Days left', 'Targets', 'Next'];
-
 /** The table. Narrow pages show each row as a list, hence the roles. */
 export function renderTable(rows: readonly CertificateHealth[], context: TableContext): Html {
   if (rows.length === 0) return html`<p>No certificate is like that.</p>`;
-  const heads = columns.map((name) => html`<th role="columnheader" scope="col">${name}</th>`);
+  const heads = listColumns.map((name) => html`<th role="columnheader" scope="col">${name}</th>`);
   return html`<table role="table" class="list" aria-label="Certificates, the worst first"><thead role="rowgroup"><tr role="row">${heads}</tr></thead>
 <tbody role="rowgroup">${rows.map((row) => renderRow(row, context))}</tbody></table>`;
 }
@@ -42,7 +41,7 @@ function renderRow(row: CertificateHealth, { now, entries, endpoints, filter }: 
 }
 
 /** How many targets there are, how many have the version, and where it is served. */
-export function renderTargets({ targets }: Pick<CertificateHealth, 'targets'>): Html {
+function renderTargets({ targets }: Pick<CertificateHealth, 'targets'>): Html {
   if (targets.length === 0) return html`–`;
   const count = targets.length;
   const delivered = targets.filter(({ health }) => health === 'Healthy').length;
