@@ -7,7 +7,7 @@ import type { GoneRecord, RetireDecision } from '../../state/retirement.ts';
 export type PlaceSight = 'asked' | 'absent' | 'unseen' | 'elsewhere';
 
 /** How long an object must be gone, in days that count, before its certificate is retired. */
-export const goneDays = 7;
+const goneDays = 7;
 
 /** Passes in a row that must have found nobody. */
 const leastRow = 3;

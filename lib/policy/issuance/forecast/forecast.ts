@@ -137,14 +137,10 @@ function listNotRenewed(
     const obstacle = subject.obstacle ?? describeEnd(ended.get(subject.name)) ?? subject.frozen;
     return obstacle ? [describeNotRenewed(subject, obstacle, now)] : [];
   });
-  const end = ({ notAfter }: NotRenewed) => notAfter?.getTime() ?? Number.POSITIVE_INFINITY;
+  const end = ({ notAfter }: NotRenewed) => notAfter?.getTime() ?? Number.MAX_SAFE_INTEGER;
   const list = new Shortener<NotRenewed>(mostNotRenewed);
-  for (const one of found.toSorted((first, other) => compare(end(first), end(other)))) list.add(one);
+  for (const one of found.toSorted((first, other) => end(first) - end(other))) list.add(one);
   return list;
-}
-
-function compare(first: number, other: number): number {
-  return first === other ? 0 : first - other;
 }
 
 function describeEnd(since: Date | undefined): RenewalObstacle | undefined {

@@ -106,17 +106,16 @@ export class ForecastLedger implements PassObserver {
     if (life && at >= life.notAfter)
       this.late.add({ certificate: name, notAfter: life.notAfter, orderedAt: at });
     this.#proveNames(course, at);
-    const tally = this.#issuers.get(desired.directory) ?? new IssuerTally(desired.directory);
-    this.#issuers.set(desired.directory, tally);
-    tally.order(desired.issuer, at, { needed, isExempt: request.replaces || request.renewal });
+    this.#tallyOf(desired.directory).order(desired.issuer, at, {
+      needed,
+      isExempt: request.replaces || request.renewal,
+    });
   }
 
   onWait({ subject, desired }: Course, { limit, at, until }: LimitWait): void {
     if (!this.days.covers(at)) return;
     this.waitingOrders.add({ certificate: subject.name, limit: limit.what, from: at, until });
-    const tally = this.#issuers.get(desired.directory) ?? new IssuerTally(desired.directory);
-    this.#issuers.set(desired.directory, tally);
-    tally.wait(limit, at);
+    this.#tallyOf(desired.directory).wait(limit, at);
   }
 
   onEnd({ subject: { name } }: Course, at: Date): void {
@@ -126,6 +125,12 @@ export class ForecastLedger implements PassObserver {
   /** What was counted of each CA. */
   issuers(): readonly IssuerForecast[] {
     return [...this.#issuers.values()].map((tally) => tally.get());
+  }
+
+  #tallyOf(directory: string): IssuerTally {
+    const tally = this.#issuers.get(directory) ?? new IssuerTally(directory);
+    this.#issuers.set(directory, tally);
+    return tally;
   }
 
   /** What has not arrived by now never does: the targets get the newer version instead. */

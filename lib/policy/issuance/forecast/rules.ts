@@ -19,7 +19,7 @@ export interface ForecastRules {
 }
 
 /** Lifetime of a first certificate, of a CA that has not published any. */
-export const presumedLifetimeMs = 90 * 86_400_000;
+const presumedLifetimeMs = 90 * 86_400_000;
 
 /** What the CA will give for an order at an instant.
  *  @param before Lifetime of the version before; absent: there is none. */
