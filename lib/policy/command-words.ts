@@ -24,6 +24,10 @@ function chooseWords(name: string, event: CalledEvent): readonly string[] | unde
         return has('rotateAccountKey', 'dryRun')
           ? ['rotate-account-key', event.rotateAccountKey, ...dryRun]
           : undefined;
+      if (typeof event.forecast === 'string')
+        return has('forecast', 'from', 'lifetime', 'reuse')
+          ? ['forecast', ...forecastWords(event)]
+          : undefined;
       if (event.dryRun) return has('certificates', 'dryRun') ? ['plan', ...names] : undefined;
       return has('certificates', 'force')
         ? ['renew', ...names, ...(event.force ? ['--force'] : [])]
@@ -63,6 +67,11 @@ function deliveryWords(event: CalledEvent, names: readonly string[]): readonly s
   ];
 }
 
+function forecastWords({ forecast, ...others }: CalledEvent): readonly string[] {
+  const options = Object.entries({ for: forecast, ...others });
+  return options.flatMap(([name, value]) => (typeof value === 'string' ? [`--${name}`, value] : []));
+}
+
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
@@ -72,4 +81,15 @@ function isPlain(word: string): boolean {
   return word !== '' && /^[ -~]+$/.test(word) && (!word.startsWith('-') || ownOptions.has(word));
 }
 
-const ownOptions = new Set(['--dry-run', '--force', '--target', '--cluster', '--until', '--test']);
+const ownOptions = new Set([
+  '--dry-run',
+  '--force',
+  '--target',
+  '--cluster',
+  '--until',
+  '--test',
+  '--for',
+  '--from',
+  '--lifetime',
+  '--reuse',
+]);

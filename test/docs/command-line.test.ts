@@ -49,6 +49,7 @@ function steady(text: string): string {
     .replaceAll(/127\.0\.0\.1:\d+/g, 'HERE')
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d (UTC|[+-]\d\d:\d\d)/g, 'TIME')
     .replaceAll(/\d{4}-[\d: -]*…/g, '…')
+    .replaceAll(/\b\d{4}-\d\d-\d\d\b/g, 'DAY')
     .replaceAll(/\b\d+\.\d\b/g, 'DAYS')
     .replaceAll(/\b[0-9a-f]{64}\b/g, 'VERSION')
     .trim();

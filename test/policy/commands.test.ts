@@ -58,10 +58,16 @@ describe('a command', () => {
     ['probe', { certificates: ['shop'] }, 'probe shop'],
     ['discover', { dryRun: true }, 'discover --dry-run'],
     ['notify', { test: true }, 'notify --test'],
+    ['issue', { forecast: '90d' }, 'forecast --for 90d'],
+    [
+      'issue',
+      { forecast: '30d', from: '2028-02-16', reuse: '7h' },
+      'forecast --for 30d --from 2028-02-16 --reuse 7h',
+    ],
   ])('for %s with %j is: npx certrelay, which calls it with that', async (name, data, words) => {
     const command = invokeCommand(name, data);
     expect(command).toBe(`npx certrelay ${words}`);
-    const lambda = await startScriptedLambda(() => ({ body: '{"ok":true,"failures":[]}' }));
+    const lambda = await startScriptedLambda(() => ({ body: '{"ok":true,"failures":[],"days":[]}' }));
     const ended = await certrelayWith(readByShell(command).slice(1), { env: lambda.env });
     lambda.stop();
     expect(ended.code).toBe(0);

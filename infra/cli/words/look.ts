@@ -40,4 +40,17 @@ export const lookCommands: readonly CommandDefinition[] = [
     example: 'probe shop',
     load: () => import('../commands/probe.ts'),
   },
+  {
+    usage: 'forecast',
+    description: 'what will be ordered, delivered and paid in the next time',
+    group: 'look',
+    options: [
+      new Option('--for <time>', 'how long, such as 90d or 52w').default('90d'),
+      new Option('--from <day>', 'from when on, such as 2028-02-16; without it: now'),
+      new Option('--lifetime <time>', 'what every CA is assumed to give from then on, such as 45d'),
+      new Option('--reuse <time>', 'for how long it is assumed to reuse a validation, such as 7h'),
+    ],
+    example: 'forecast --for 90d --from 2028-02-16 --lifetime 45d --reuse 7h',
+    load: () => import('../commands/forecast.ts'),
+  },
 ];
