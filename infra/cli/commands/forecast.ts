@@ -49,8 +49,8 @@ function readEvent(options: CommandOptions): Readonly<Record<string, string>> {
   return Object.fromEntries(fields.map(({ field, value }) => [field, value]));
 }
 
-/** Certificates whose last version ends within the forecast: ordered too late, or not at all. What is let go is
- *  meant to end. */
+/** Certificates whose last version ends within the forecast: ordered too late, or not at all. What is let go
+ *  is meant to end. */
 function countEnding(report: AnswerFields): number {
   const until = timeOf(report, 'until');
   const late = fieldsOf(report.lateOrders);
