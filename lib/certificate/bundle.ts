@@ -139,7 +139,7 @@ function judgeBundle(
     );
   }
   const issuers = issuersIn(leaf, certificates).filter(
-    ({ validToDate }) => !Number.isNaN(validToDate.getTime()),
+    (one) => !Number.isNaN(validityOf(one).notAfter.getTime()),
   );
   // An authority that others have signed may have another half, which clients know: what ends is this half.
   const mayBeHalves = of === 'ca' && !issuers.some(isUsable);
@@ -148,7 +148,7 @@ function judgeBundle(
   if (untimely !== undefined) return untimely;
 
   const path = keeps ? given : (findPaths(leaf, certificates, isUsable)[0] ?? [leaf]);
-  const issuerEnd = path[1]?.validToDate.getTime() || Number.POSITIVE_INFINITY;
+  const issuerEnd = (path[1] && validityOf(path[1]).notAfter.getTime()) || Number.POSITIVE_INFINITY;
   return {
     ok: true,
     bundle: {
@@ -196,16 +196,17 @@ function findUntimely(
 ): BundleVerdict | undefined {
   const nameOf = (one: X509Certificate) =>
     one === leaf ? 'the certificate' : `the certificate of ${commonNameOf(one) ?? 'an authority'}`;
-  const unended = issuers.filter((one) => one.validToDate > now);
-  const expired = leaf.validToDate <= now ? leaf : unended.length === 0 ? issuers[0] : undefined;
-  if (expired) return refuse('Expired', `${nameOf(expired)} expired at ${expired.validToDate.toISOString()}`);
-  const [issuer = leaf] = unended.toSorted(
-    (one, other) => one.validFromDate.getTime() - other.validFromDate.getTime(),
-  );
-  const last = issuer.validFromDate > leaf.validFromDate ? issuer : leaf;
-  if (!beginsLater(last.validFromDate, now)) return undefined;
-  const message = `${nameOf(last)} is valid only from ${last.validFromDate.toISOString()} on`;
-  return { ok: false, problem: 'NotYetValid', message, validFrom: last.validFromDate };
+  const endOf = (one: X509Certificate) => validityOf(one).notAfter;
+  const beginOf = (one: X509Certificate) => validityOf(one).notBefore;
+  const unended = issuers.filter((one) => endOf(one) > now);
+  const expired = endOf(leaf) <= now ? leaf : unended.length === 0 ? issuers[0] : undefined;
+  if (expired) return refuse('Expired', `${nameOf(expired)} expired at ${endOf(expired).toISOString()}`);
+  const [issuer = leaf] = unended.toSorted((one, other) => beginOf(one).getTime() - beginOf(other).getTime());
+  const last = beginOf(issuer) > beginOf(leaf) ? issuer : leaf;
+  const validFrom = beginOf(last);
+  if (!beginsLater(validFrom, now)) return undefined;
+  const message = `${nameOf(last)} is valid only from ${validFrom.toISOString()} on`;
+  return { ok: false, problem: 'NotYetValid', message, validFrom };
 }
 
 function commonNameOf(certificate: X509Certificate): string | undefined {

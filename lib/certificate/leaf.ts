@@ -2,6 +2,7 @@
 
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { isSelfSigned } from './path.ts';
+import { validityOf } from './validity.ts';
 import { type CertificateFacts, factsOf } from './x509.ts';
 
 /** What makes one certificate of a key better than another. */
@@ -52,5 +53,5 @@ function canRead(certificate: X509Certificate, test: (facts: CertificateFacts) =
 }
 
 function beginOf(certificate: X509Certificate): number {
-  return certificate.validFromDate.getTime() || 0;
+  return validityOf(certificate).notBefore.getTime() || 0;
 }

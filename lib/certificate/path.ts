@@ -2,6 +2,7 @@
 // of certificates in any order.
 
 import type { X509Certificate } from 'node:crypto';
+import { validityOf } from './validity.ts';
 
 /** Certificates of which each is signed by the next one; the leaf comes first. */
 export type CertificatePath = readonly [X509Certificate, ...X509Certificate[]];
@@ -37,7 +38,7 @@ export function findPaths(
     else for (const issuer of next) extend([...path, issuer]);
   };
   extend([leaf]);
-  return paths.toSorted(comparePaths);
+  return sortPaths(paths);
 }
 
 /** The certificates that signed this one, in the order of `others`, without itself. */
@@ -117,20 +118,27 @@ function identityOf(certificate: X509Certificate): string {
   }
 }
 
-function comparePaths(one: CertificatePath, other: CertificatePath): number {
-  return (
-    usableUntil(other.slice(0, 2)) - usableUntil(one.slice(0, 2)) ||
-    usableUntil(other) - usableUntil(one) ||
-    other.length - one.length ||
-    Number(endsWithRoot(one)) - Number(endsWithRoot(other)) ||
-    endOf(other) - endOf(one) ||
-    (one.map(fingerprintOf).join() < other.map(fingerprintOf).join() ? -1 : 1)
-  );
+/** There are very many of them: each is looked at once. */
+function sortPaths(paths: readonly CertificatePath[]): readonly CertificatePath[] {
+  const ranked = paths.map((path) => ({ path, ranks: ranksOf(path), name: path.map(fingerprintOf).join() }));
+  ranked.sort((one, other) => {
+    const difference = other.ranks
+      .map((rank, index) => rank - (one.ranks[index] ?? 0))
+      .find((by) => by !== 0);
+    return difference ?? (one.name < other.name ? -1 : 1);
+  });
+  return ranked.map(({ path }) => path);
+}
+
+/** What makes a path better than another, the most important first; more is better. */
+function ranksOf(path: CertificatePath): readonly number[] {
+  const root = endsWithRoot(path) ? 0 : 1;
+  return [usableUntil(path.slice(0, 2)), usableUntil(path), path.length, root, endOf(path)];
 }
 
 /** When the first of the certificates ends, in epoch milliseconds. */
 function usableUntil(path: readonly X509Certificate[]): number {
-  return Math.min(...path.map(({ validToDate }) => validToDate.getTime() || 0));
+  return Math.min(...path.map((one) => validityOf(one).notAfter.getTime() || 0));
 }
 
 function endsWithRoot(path: CertificatePath): boolean {

@@ -1,9 +1,11 @@
 // Whether a certificate is valid at an instant.
 
 import type { X509Certificate } from 'node:crypto';
-import type { CertificateFacts } from './x509.ts';
 
-type Validity = Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
 
 /** Clocks differ: a certificate that begins this much later counts as valid, in milliseconds. */
 const skewMs = 5 * 60_000;
@@ -19,7 +21,23 @@ export function beginsLater(notBefore: Date, now: Date): boolean {
   return notBefore.getTime() > now.getTime() + skewMs;
 }
 
-/** Both ends of a certificate. A date that cannot be read is one that is never valid. */
-export function validityOf({ validFromDate: notBefore, validToDate: notAfter }: X509Certificate): Validity {
-  return { notBefore, notAfter };
+/** Both ends of a certificate. A date that cannot be read is an invalid one (`NaN`), so that the certificate
+ *  is never valid: Node gives whatever stood in memory for it, and only its text says so. */
+export function validityOf(certificate: X509Certificate): Validity {
+  const known = validities.get(certificate);
+  if (known) return known;
+  const { validFrom, validFromDate, validTo, validToDate } = certificate;
+  const validity = {
+    notBefore: readDate(validFrom, validFromDate),
+    notAfter: readDate(validTo, validToDate),
+  };
+  validities.set(certificate, validity);
+  return validity;
+}
+
+// The search for a path asks very often.
+const validities = new WeakMap<X509Certificate, Validity>();
+
+function readDate(text: string, date: Date): Date {
+  return Number.isNaN(Date.parse(text)) ? new Date(Number.NaN) : date;
 }

@@ -2,6 +2,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type DerElement, derTag, expectTag, readElements, readOnly, UnparsableError } from './der.ts';
 import type { KeyType } from './spec.ts';
+import { validityOf } from './validity.ts';
 
 /** Fields of a certificate. */
 export interface CertificateFacts {
@@ -47,10 +48,11 @@ export function parseCertificate(pemOrDer: string | Uint8Array): X509Certificate
  *  @throws UnparsableError if its DER is not strict. */
 export function factsOf(certificate: X509Certificate): CertificateFacts {
   const fields = readFields(certificate.raw);
+  const { notBefore, notAfter } = validityOf(certificate);
   return {
     names: readDnsNames(fields.extensions.get(oid.subjectAltName)),
-    notBefore: validDate(certificate.validFromDate),
-    notAfter: validDate(certificate.validToDate),
+    notBefore: validDate(notBefore),
+    notAfter: validDate(notAfter),
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     serial: toHex(fields.serial),
     authorityKeyId: readKeyIdentifier(fields.extensions.get(oid.authorityKeyIdentifier)),
