@@ -3,6 +3,7 @@ import { findCredentials } from '../../lib/adapters/aws/identity.ts';
 import { connectChannels } from '../../lib/adapters/notices/channels.ts';
 import { connectDeliveryQueue } from '../../lib/adapters/sqs/delivery-queue.ts';
 import type { NotifyPorts } from '../../lib/notify/invocation.ts';
+import { dashboardLink } from '../../lib/policy/notices/dashboard-link.ts';
 import { ConfigError } from '../../lib/ports/errors.ts';
 import type { Closing } from '../runtime/define-function.ts';
 import type { Invocation } from '../runtime/invocation.ts';
@@ -20,7 +21,7 @@ export function openNotices(invocation: Invocation, closing: Closing): NotifyPor
   const { installation, readText } = openSecrets(invocation, closing);
   const queue = connectDeliveryQueue({ url, clock });
   const topic = arn === undefined ? undefined : { arn, endpoint, identify: findCredentials() };
-  const channels = connectChannels({ readText, clock, topic });
+  const channels = connectChannels({ readText, clock, topic, dashboard: dashboardLink(settings) });
   closing.push(
     () => queue.close(),
     () => channels.close(),

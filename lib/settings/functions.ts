@@ -31,6 +31,8 @@ export interface Settings {
   readonly alarmTopic?: string | undefined;
   /** Whether changes of health are mailed if the inventory says nothing of notices. */
   readonly mailsChanges?: boolean | undefined;
+  /** Name of the dashboard in CloudWatch, which notices link to. Absent: they have no link. */
+  readonly dashboard?: string | undefined;
   /** URL of SNS, as the AWS SDK reads it. Absent: that of the topic's region. */
   readonly snsEndpoint?: string | undefined;
   /** ARNs of the functions that buttons of the dashboard call. Absent: there is no such button. */
@@ -99,6 +101,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const alarmTopic = read('CERTRELAY_ALARM_TOPIC');
   if (alarmTopic !== undefined && !/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/.test(alarmTopic))
     problems.push('CERTRELAY_ALARM_TOPIC must be the ARN of an SNS topic');
+  const dashboard = read('CERTRELAY_DASHBOARD');
+  if (dashboard !== undefined && !/^[\w-]{1,255}$/.test(dashboard))
+    problems.push('CERTRELAY_DASHBOARD must be the name of a dashboard of CloudWatch');
   const eventBus = read('CERTRELAY_EVENT_BUS');
   if (eventBus !== undefined && !/^[\w./-]{1,256}$/.test(eventBus)) {
     problems.push('CERTRELAY_EVENT_BUS must be the name of an EventBridge bus of this account and region');
@@ -137,6 +142,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     notifyQueueUrl,
     alarmTopic,
     mailsChanges: read('CERTRELAY_MAILS_CHANGES') === 'yes',
+    dashboard,
     snsEndpoint: read('AWS_ENDPOINT_URL_SNS'),
     buttonFunctions: Object.fromEntries(buttons),
     eventBus,

@@ -82,3 +82,12 @@ test('a message that fails three times waits two weeks, and hides six times as l
   expect(NotifyDeadLetters?.Properties).toMatchObject({ MessageRetentionPeriod: 1_209_600 });
   expect(NotifyLambdaFunction?.Properties).toMatchObject({ Timeout: 60 });
 });
+
+test('notify knows the name of the dashboard, which notices link to', () => {
+  const { Dashboard, NotifyLambdaFunction } = template.Resources;
+  const name = Dashboard?.Properties.DashboardName;
+  expect(name).toEqual({ Ref: 'AWS::StackName' });
+  expect(NotifyLambdaFunction?.Properties.Environment).toMatchObject({
+    Variables: { CERTRELAY_DASHBOARD: name },
+  });
+});

@@ -23,6 +23,9 @@ import { accessKeyOf, ownSecretKey } from '../sandbox/principal.ts';
 import { startSns } from '../sandbox/sns/server.ts';
 
 export const at = new Date('2026-11-30T08:15:00Z');
+/** What notices link to. */
+export const dashboard =
+  'https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/certrelay';
 const topic = 'arn:aws:sns:eu-central-1:123456789012:alarms';
 const never = new AbortController().signal;
 
@@ -96,7 +99,12 @@ class FakeDeliveries {
 
 export async function openNotify(
   channels: readonly NoticeChannel[],
-  options: { readonly timeoutMs?: number; readonly secrets?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly timeoutMs?: number;
+    readonly secrets?: Readonly<Record<string, string>>;
+    /** The stack has no dashboard. */
+    readonly lacksDashboard?: boolean;
+  } = {},
 ) {
   const [journal, faults] = [new Journal(), new Faults()];
   const receivers = await startReceivers({ journal, faults });
@@ -122,6 +130,7 @@ export async function openNotify(
       return text;
     },
     topic: { arn: topic, endpoint: sns.url, identify: async () => credentials },
+    dashboard: options.lacksDashboard === true ? undefined : dashboard,
     connections: { ca: receivers.ca, timeoutMs: options.timeoutMs ?? 5_000 },
   });
   onTestFinished(async () => {

@@ -1,6 +1,18 @@
 // Notices from a pass's news to what each service accepted.
 import { describe, expect, test } from 'vitest';
-import { change, email, news, openNotify, pagerduty, recovered, slack, teams, webhook } from './harness.ts';
+import { findActions } from '../sandbox/notices/slack-blocks.ts';
+import {
+  change,
+  dashboard,
+  email,
+  news,
+  openNotify,
+  pagerduty,
+  recovered,
+  slack,
+  teams,
+  webhook,
+} from './harness.ts';
 
 const minuteMs = 60_000;
 const all = [slack, teams, pagerduty, webhook, email];
@@ -146,6 +158,45 @@ test('a notice says what, since when, days left and the next command, in each ch
       entries: [{ subject: { name: 'shop' } }],
     },
   });
+});
+
+/** Where each channel has its link. */
+function linksOf({ receivers, sns }: Pick<Awaited<ReturnType<typeof openNotify>>, 'receivers' | 'sns'>) {
+  const { slack, teams, webhook, pagerduty } = receivers.accepted;
+  return {
+    slack: slack.flatMap(({ body }) => findActions(body)),
+    teams: teams.flatMap(({ body }) => JSON.stringify(body).match(/"actions":.*?]/) ?? []),
+    webhook: webhook.map(({ body }) => Reflect.get(Object(body.data), 'dashboard')),
+    pagerduty: pagerduty.map(({ body }) => body.client_url),
+    mail: sns.published.map(({ mail }) => mail.trimEnd().split('\n').at(-1)),
+  };
+}
+
+test('every notice links to the dashboard, a digest and a test too', async () => {
+  const opened = await openNotify(all);
+  const summary = { Degraded: 1, Suspended: 0, Progressing: 0, Healthy: 2 };
+  const digest = { channels: opened.names, summary, rows: [change('shop')] };
+  await opened.tell(news([change('shop'), recovered('edge')], { digest }));
+  await opened.work();
+  await opened.ring();
+  const four = <T>(one: T) => Array.from({ length: 4 }, () => one);
+  const { pagerduty: pages, ...links } = linksOf(opened);
+  expect(links).toEqual({
+    slack: four(`<${dashboard}|Dashboard>`),
+    teams: four(`"actions":[{"type":"Action.OpenUrl","title":"Dashboard","url":"${dashboard}"}]`),
+    webhook: four(dashboard),
+    mail: four(`dashboard: ${dashboard}`),
+  });
+  expect(new Set(pages)).toEqual(new Set([dashboard]));
+});
+
+test('without a dashboard notices have no link', async () => {
+  const opened = await openNotify(all, { lacksDashboard: true });
+  await opened.tell(news([change('shop')]));
+  await opened.work();
+  const { mail, ...links } = linksOf(opened);
+  expect(links).toEqual({ slack: [], teams: [], webhook: [null], pagerduty: [undefined] });
+  expect(mail.join()).not.toContain('dashboard');
 });
 
 test('each channel gets only the events that it asks for', async () => {

@@ -19,6 +19,8 @@ export interface ChannelOptions {
   readonly clock: Clock;
   /** The topic for `email`; absent: there is none. */
   readonly topic?: TopicOptions | undefined;
+  /** URL of the dashboard, which notices link to; absent: they have no link. */
+  readonly dashboard?: string | undefined;
   /** How connections are made. */
   readonly connections?: PostOptions | undefined;
 }
@@ -31,7 +33,8 @@ export function connectChannels(options: ChannelOptions): {
   const { post, close } = openPost(options.connections);
   return {
     async post(channel, notice, signal) {
-      const prepared = await prepare(channel, notice, options, signal);
+      const { dashboard } = options;
+      const prepared = await prepare(channel, { ...notice, dashboard }, options, signal);
       if ('kind' in prepared) return prepared;
       let result: TryResult = { kind: 'accepted', words: 'nothing to post' };
       for (const request of prepared.requests) {

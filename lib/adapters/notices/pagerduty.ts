@@ -19,10 +19,11 @@ export function renderPagerDuty(
   const routingKey = key.trim();
   if (!/^[A-Za-z0-9]{32}$/.test(routingKey))
     return { problem: 'must be a routing key: 32 letters and digits' };
+  const { dashboard: client_url } = notice;
   return eventsOf(notice).map((event) => ({
     url,
     secret: routingKey,
-    body: JSON.stringify({ routing_key: routingKey, client: 'Certrelay', ...event }),
+    body: JSON.stringify({ routing_key: routingKey, client: 'Certrelay', client_url, ...event }),
   }));
 }
 

@@ -36,7 +36,9 @@ function blocksOf(notice: Notice, now: Date): readonly object[] {
   const { blocks, left } = fitBlocks(notice);
   const more = notice.more + left;
   const last = [describeMore({ more }), describeDelay(notice, now)].filter((line) => line !== '');
-  return [...blocks, ...last.map((line) => ({ type: 'context', elements: [plain(line, limits.section)] }))];
+  const elements = last.map((line) => [plain(line, limits.section)]);
+  const links = notice.dashboard === undefined ? [] : [[link(notice.dashboard, 'Dashboard')]];
+  return [...blocks, ...[...elements, ...links].map((one) => ({ type: 'context', elements: one }))];
 }
 
 /** Blocks that a message has room for, and how many entries or lines it has not. */
@@ -103,6 +105,11 @@ function code(lines: readonly string[]) {
   // Three marks in a row would end the block.
   const inner = escapeSlack(lines.join('\n').replaceAll('```', "'''"));
   return { type: 'mrkdwn', text: `\`\`\`${inner}\`\`\``, verbatim: true };
+}
+
+/** A link of ours. `url`: none of a stranger. */
+function link(url: string, words: string) {
+  return { type: 'mrkdwn', text: `<${escapeSlack(url)}|${words}>`, verbatim: true };
 }
 
 /** `&`, `<` and `>` as Slack asks for them: without these there are no mentions and no links. */

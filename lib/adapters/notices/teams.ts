@@ -36,6 +36,9 @@ function writeCard(notice: Notice, lines: readonly string[], left: number): stri
     type: 'AdaptiveCard',
     version: '1.2',
     body: [head, ...rest],
+    ...(notice.dashboard === undefined
+      ? {}
+      : { actions: [{ type: 'Action.OpenUrl', title: 'Dashboard', url: notice.dashboard }] }),
     msteams: { width: 'full' },
   };
   const contentType = 'application/vnd.microsoft.card.adaptive';

@@ -29,7 +29,8 @@ export interface TopicOptions {
 /** The fields of Publish for a notice: a text for mails, and its title alone for SMS. */
 export function renderPublish(notice: Notice, arn: string, now: Date): Readonly<Record<string, string>> {
   const title = titleOf(notice);
-  const text = cutBytes([title, '', ...linesOf(notice, now)].join('\n'));
+  const link = notice.dashboard === undefined ? [] : ['', `dashboard: ${notice.dashboard}`];
+  const text = `${cutBytes([title, '', ...linesOf(notice, now)].join('\n'))}${link.join('\n')}`;
   return {
     Action: 'Publish',
     Version: '2010-03-31',

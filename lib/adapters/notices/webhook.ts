@@ -46,7 +46,8 @@ function readKey(text: string): Buffer | undefined {
 function writeBody(notice: Notice): string {
   const { id: _, ...all } = notice;
   // Subjects that are only counted for people are there for PagerDuty alone.
-  const data = 'others' in all ? { ...all, others: undefined } : all;
+  const { dashboard = null } = all;
+  const data = { ...all, ...('others' in all ? { others: undefined } : {}), dashboard };
   const write = (part: object) =>
     JSON.stringify({
       type: types[notice.event],

@@ -50,6 +50,9 @@ interface NoticeHead {
   readonly at: Date;
   /** How many more there are than the notice lists. */
   readonly more: number;
+  /** URL of the dashboard in AWS's console, known as the notice is given to a channel. Absent: there is
+   *  none. */
+  readonly dashboard?: string | undefined;
 }
 
 /** What changed in one pass, by cause: troubles that began, or that ended. */

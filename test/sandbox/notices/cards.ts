@@ -25,6 +25,13 @@ const message = z.strictObject({
           body: z
             .array(z.strictObject({ type: z.literal('RichTextBlock'), inlines: z.array(run).min(1) }))
             .min(1),
+          actions: z
+            .array(
+              z.strictObject({ type: z.literal('Action.OpenUrl'), title: z.string().min(1), url: z.url() }),
+            )
+            .min(1)
+            .max(6)
+            .optional(),
           msteams: z.strictObject({ width: z.literal('full') }).optional(),
         }),
       }),
