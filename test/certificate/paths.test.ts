@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBundle, verifyBundle } from '../../lib/certificate/bundle.ts';
+import { countComputing } from '../computing-time.ts';
 import {
   type Authority,
   type MintedChain,
@@ -274,9 +275,9 @@ describe('hostile chains', () => {
     [24, 2],
   ])('%i layers of %i cross-signed authorities are judged within a second, with a whole path', async (layers, width) => {
     const { chain, key: own } = await mintLayers(layers, width);
-    const begun = performance.now();
+    const computedMs = countComputing();
     const verdict = buildBundle({ chain, key: own }, now);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(computedMs()).toBeLessThan(1000);
     expect(verdict.ok && verdict.bundle.chain.split('BEGIN').length - 1).toBe(layers + 1);
   });
 });

@@ -8,6 +8,7 @@ import { provideKeystore } from '../../lib/certificate/keystore.ts';
 import { earlierKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
 import type { KeyType } from '../../lib/certificate/spec.ts';
 import { readCertificate } from '../../lib/certificate/x509.ts';
+import { countComputing } from '../computing-time.ts';
 import { mintChain } from '../minting/certificates.ts';
 
 const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 86_400_000) };
@@ -97,9 +98,8 @@ test('what was written before there were seals is written again byte for byte, s
 test('a keystore with its seal is known again without deriving a key from the password', async () => {
   const pair = await mintChain({ domains, ...validity });
   const timed = <T>(work: () => T): readonly [T, number] => {
-    const begun = process.cpuUsage();
-    const result = work();
-    return [result, process.cpuUsage(begun).user];
+    const computedMs = countComputing();
+    return [work(), computedMs()];
   };
   const [made, dear] = timed(() => provideKeystore(pair, 'sixteen letters!'));
   const [kept, cheap] = timed(() => {

@@ -113,12 +113,12 @@ test('C10 a server too old for server-side apply is told by the version that is 
 
 test('a call ends with the reason of the signal as soon as it is aborted', async () => {
   const { cluster, journal, faults } = await open();
-  faults.set('kubernetes', 'get secrets', { kind: 'delay', ms: 5_000 });
+  faults.set('kubernetes', 'get secrets', { kind: 'delay', ms: 30_000 });
   const time = new AbortController();
   journal.before(() => time.abort(new Error('time is up')));
   const started = performance.now();
   await expect(cluster.readSecret('default', 'web', time.signal)).rejects.toThrow('time is up');
-  expect(performance.now() - started).toBeLessThan(4_000);
+  expect(performance.now() - started).toBeLessThan(20_000);
 });
 
 test('a 404 that is not of a Kubernetes API server does not mean that there is no Secret', async () => {

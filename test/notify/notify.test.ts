@@ -233,11 +233,11 @@ describe('a channel that does not take it', () => {
         timeoutMs: 300,
       },
     );
-    faults.set('notices', 'slack', { kind: 'delay', ms: 5_000 });
+    faults.set('notices', 'slack', { kind: 'delay', ms: 30_000 });
     await tell(news([change('shop')]));
     const began = performance.now();
     expect(await work()).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(receivers.accepted.webhook).toHaveLength(1);
     expect(queue.waiting).toMatchObject([{ channel: 'slack', tries: 1 }]);
     expect(installation.record?.failingChannels).toMatchObject([
