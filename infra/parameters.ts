@@ -107,10 +107,7 @@ type Check = (value: string) => string | undefined;
 /** What each parameter can be. The checks return what is wrong, as the end of a sentence that begins with the
  *  value. A parameter without an entry may be any text in one line. */
 export const checks: Readonly<Record<string, Check>> = {
-  prefix: (value) =>
-    /^[\w+=.@-]+(\/[\w+=.@-]+)*$/.test(value) && value.length <= 128
-      ? undefined
-      : 'must be the start of AWS secret names: at most 128 letters, digits and /_+=.@-, with no slash at the end',
+  prefix: findPrefixProblem,
   issueRate: checkRate,
   deployRate: checkRate,
   probeRate: checkRate,
@@ -139,6 +136,14 @@ export const checks: Readonly<Record<string, Check>> = {
     'must be one mail address, such as ops@example.com, or none',
   ),
 };
+
+/** What is wrong with the first part of the names of AWS secrets, as the end of a sentence that begins with
+ *  it. */
+export function findPrefixProblem(value: string): string | undefined {
+  return /^[\w+=.@-]+(\/[\w+=.@-]+)*$/.test(value) && value.length <= 128
+    ? undefined
+    : 'must be the start of AWS secret names: at most 128 letters, digits and /_+=.@-, with no slash at the end';
+}
 
 /** Days that CloudWatch Logs can keep logs for. */
 const retentions = [

@@ -35,8 +35,18 @@ it('goes on once the functions are gone, with the prefix that a person gives', a
   const { out } = await certrelay('uninstall --prefix certrelay -o json', { env });
   expect(JSON.parse(out)).toMatchObject({ remove: expect.stringContaining('serverless remove') });
   expect(asked).toEqual(['ListSecrets']);
-  const wrong = await certrelay("uninstall --prefix ';id'", { env });
-  expect(wrong).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--prefix must be') });
+});
+
+it.each([
+  "';id'",
+  '$(id)',
+  'certrelay/',
+  'a'.repeat(129),
+])('refuses the prefix %s, which no deploy takes, before AWS is asked', async (prefix) => {
+  const { env, asked } = await installed('certrelay');
+  const wrong = await certrelay(`uninstall --prefix ${prefix}`, { env });
+  expect(wrong).toMatchObject({ code: 2, out: '', err: expect.stringContaining('at most 128 letters') });
+  expect(asked).toEqual([]);
 });
 
 it('counts no secrets of another account beside an endpoint of Lambda alone', async () => {

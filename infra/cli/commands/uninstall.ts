@@ -1,5 +1,7 @@
 // `certrelay uninstall`: says how the installation is removed, and what stays.
+import { oneLine } from '../../../lib/policy/bounds.ts';
 import { removeCommand, setCommandPlace } from '../../../lib/policy/commands.ts';
+import { findPrefixProblem } from '../../parameters.ts';
 import { readInventory } from '../../read-inventory.ts';
 import { describeLeftovers, findAwsSecrets } from '../../uninstall.ts';
 import { textOf } from '../answer.ts';
@@ -44,11 +46,9 @@ export const run: RunCommand = async (session, _values, options) => {
 /** As given; else what `status` says. */
 async function findPrefix(session: CommandSession, given: unknown): Promise<string> {
   if (typeof given === 'string') {
-    if (/^[\w+=.@-]+(\/[\w+=.@-]+)*$/.test(given)) return given;
-    throw new CommandError(
-      'usage',
-      '--prefix must be the first part of the names of AWS secrets, such as certrelay',
-    );
+    const problem = findPrefixProblem(given);
+    if (problem === undefined) return given;
+    throw new CommandError('usage', `--prefix ${JSON.stringify(oneLine(given, 80))} ${problem}`);
   }
   const status = await session.call('status', {}, { isRead: true });
   const prefix = textOf(status, 'installation');
