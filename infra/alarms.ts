@@ -1,7 +1,7 @@
 // Fills the alarms of infra/alarms.yml: how long each waits, by the rates of the schedules; which functions
 // and queues it watches; and the commands in its text.
 import { invokeCommand, logsCommand } from '../lib/policy/commands.ts';
-import type { Resources } from './permissions.ts';
+import { functionId, type Resources } from './permissions.ts';
 import { readRate } from './rates.ts';
 
 /** Fills the alarms of a template in place. Call it once for each template, after `setCommandPlace`.
@@ -72,8 +72,7 @@ interface MetricQuery {
 }
 
 function errorsOf(name: string, Period: number): MetricQuery {
-  const Value = { Ref: `${name.slice(0, 1).toUpperCase()}${name.slice(1)}LambdaFunction` };
-  const Dimensions = [{ Name: 'FunctionName', Value }];
+  const Dimensions = [{ Name: 'FunctionName', Value: { Ref: functionId(name) } }];
   return { Metric: { Namespace: 'AWS/Lambda', MetricName: 'Errors', Dimensions }, Period, Stat: 'Sum' };
 }
 

@@ -9,8 +9,6 @@ import { isMainScript } from './main-script.ts';
 import { mergeStart } from './one-start.ts';
 import { readInventory } from './read-inventory.ts';
 
-export { readInventory } from './read-inventory.ts';
-
 /** What to build, and where. */
 export interface BuildOptions {
   /** Folder of the sources. A file that exports `handler` is a function. */

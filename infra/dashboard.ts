@@ -1,6 +1,6 @@
 // Fills the dashboard of infra/dashboard.yml: its widgets, the alarms of the stack, and the functions whose
 // logs it searches.
-import type { Resources } from './permissions.ts';
+import { functionId, type Resources } from './permissions.ts';
 
 /** Fills the dashboard of a template in place.
  *  @param prefix The installation's: the dimension of its metrics.
@@ -24,7 +24,7 @@ export function fillDashboard(resources: Resources, prefix: string, functions: r
 
 const region = reference('AWS::Region');
 /** The name of a function. */
-const nameOf = (name: string) => reference(`${name.slice(0, 1).toUpperCase()}${name.slice(1)}LambdaFunction`);
+const nameOf = (name: string) => reference(functionId(name));
 
 /** The page of the function `dashboard`. */
 const page = {
@@ -32,7 +32,7 @@ const page = {
   ...place(0, 0, 24, 18),
   properties: {
     title: 'Certificates',
-    endpoint: reference('DashboardLambdaFunction.Arn'),
+    endpoint: reference(`${functionId('dashboard')}.Arn`),
     updateOn: { refresh: true, resize: false, timeRange: false },
   },
 };

@@ -1,5 +1,11 @@
 // Decides whether roles may still write `_validation-persist.*`. No deploy takes this right from an
 // installation that may use it.
+import type { Inventory } from '../lib/certificate/spec.ts';
+
+/** Whether an issuer of the inventory writes persistent records. */
+export function writesLastingRecords({ issuers }: Pick<Inventory, 'issuers'>): boolean {
+  return Object.values(issuers).some(({ challenge }) => challenge === 'dns-persist-01');
+}
 
 /** Prints one line of advice. */
 interface Log {

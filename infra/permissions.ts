@@ -1,6 +1,7 @@
 // Fills the roles of infra/roles.yml: the tag keys that each may write, and the zones, roles, clusters and
 // KMS key of the inventory.
 import type { Inventory } from '../lib/certificate/spec.ts';
+import { writesLastingRecords } from './lasting-records.ts';
 import { certificateTags, installationTags, tagPatterns } from './tag-keys.ts';
 
 /** Resources of a template, by logical id. */
@@ -14,6 +15,11 @@ export type Resources = Readonly<
     }
   >
 >;
+
+/** Logical id that osls gives a function in the template. @param name As in serverless.yml. */
+export function functionId(name: string): string {
+  return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}LambdaFunction`;
+}
 
 /** Parameters of serverless.yml about roles. */
 export interface RoleOptions {
@@ -35,11 +41,6 @@ export function fillRoles(resources: Resources, inventory: Inventory, options: R
   narrowZones(resources, hostedZones);
   if (acmImports === 'tagged') removeStatement(resources, 'DeployRole', 'ImportCertificates');
   else if (acmImports !== 'new') throw new Error(`acmImports: "${acmImports}" must be new or tagged`);
-}
-
-/** Whether an issuer of the inventory writes persistent records. */
-export function writesLastingRecords({ issuers }: Pick<Inventory, 'issuers'>): boolean {
-  return Object.values(issuers).some(({ challenge }) => challenge === 'dns-persist-01');
 }
 
 const recordNames = 'route53:ChangeResourceRecordSetsNormalizedRecordNames';

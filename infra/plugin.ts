@@ -88,7 +88,7 @@ export default class CertrelayPlugin {
       await buildIfChanged(serverless.serviceDir, join(serverless.serviceDir, 'dist'), inventory);
     };
     const readOwnInventory = async (): Promise<Inventory> => {
-      const { readInventory } = await import('./build.ts');
+      const { readInventory } = await import('./read-inventory.ts');
       const file = join(serverless.serviceDir, 'infra', 'certificates.yaml');
       return readInventory(file, prefixOf(serverless)).catch((error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
@@ -127,8 +127,8 @@ export default class CertrelayPlugin {
       if (problems.length > 0) throw new Error(problems.join('\n'));
       const { provider } = serverless.service;
       provider.environment = { ...provider.environment, ...intervalsOf(Resources) };
-      const { fillRoles, writesLastingRecords } = await import('./permissions.ts');
-      const { keepsLastingRecords } = await import('./lasting-records.ts');
+      const { fillRoles } = await import('./permissions.ts');
+      const { keepsLastingRecords, writesLastingRecords } = await import('./lasting-records.ts');
       const inventory = await readOwnInventory();
       const { findNoticeProblems } = await import('./notice-parameters.ts');
       const { findKeyProblems } = await import('./kms-key.ts');
@@ -218,7 +218,7 @@ async function finish(serverless: Serverless, log: Tools['log']): Promise<void> 
   if (command !== 'deploy') return;
   const [{ finishDeploy }, { readInventory }] = await Promise.all([
     import('./after-deploy.ts'),
-    import('./build.ts'),
+    import('./read-inventory.ts'),
   ]);
   const file = join(serverless.serviceDir, 'infra', 'certificates.yaml');
   // After `deploy --package` it may be another one than was packaged, with mistakes, too.

@@ -10,10 +10,10 @@ import {
   deleteStackCommand,
   listImportsCommand,
 } from '../lib/policy/commands.ts';
+import { listPrices } from '../lib/policy/cost/prices.ts';
+import { isAgentCluster } from '../lib/policy/delivery/agents.ts';
 import { describeAwsError, type StackProvider } from './deployed-stack.ts';
-
-/** What AWS takes for one AWS secret a month, in US dollars (list price of us-east-1). */
-const secretPrice = 0.4;
+import { writesLastingRecords } from './lasting-records.ts';
 
 /** How long listing may take, in milliseconds. */
 const mostMs = 60_000;
@@ -105,23 +105,22 @@ function describeSecrets({ prefix, region, secrets }: RemovedInstallation): read
     return madeHere[kind] ?? 'made by you, such as kubeconfigs and the secret of the webhook';
   });
   const parts = [...kinds].map(([kind, names]) => `${kind}: ${names.length}`);
-  const cost = (secrets.length * secretPrice).toFixed(2);
+  const cost = (secrets.length * listPrices.secret.usd['us-east-1']).toFixed(2);
   const what = `${secrets.length} AWS secrets under ${prefix}/ in ${region}, about ${cost} USD a month (${parts.join('; ')})`;
   return [{ what, how }];
 }
 
 function describeElsewhere(inventory: Inventory): readonly Leftover[] {
-  const { clusters, certificates, registration, discovery, dns, issuers } = inventory;
+  const { clusters, certificates, registration, discovery, dns } = inventory;
   const targets = [...certificates.flatMap((one) => one.targets), ...(registration?.targets ?? [])];
   const regions = targets.flatMap((target) => (isSecretTarget(target) ? [] : [target.acm.region]));
   const used = targets.flatMap((target) => (isSecretTarget(target) ? [target.cluster] : []));
   const places = discovery?.places.map(({ cluster }) => cluster) ?? [];
-  const agents = Object.keys(clusters).filter((name) => 'agent' in (clusters[name] ?? {}));
+  const agents = Object.keys(clusters).filter((name) => isAgentCluster(name, inventory));
   const roles = [
     ...(dns?.zones?.map(({ roleArn }) => roleArn) ?? []),
     ...Object.values(clusters).flatMap((one) => ('eks' in one && one.eks.roleArn ? [one.eks.roleArn] : [])),
   ];
-  const lasting = Object.values(issuers).some(({ challenge }) => challenge === 'dns-persist-01');
   return [
     ...list(
       'Kubernetes Secrets, served until their certificates end, in cluster',
@@ -147,7 +146,7 @@ function describeElsewhere(inventory: Inventory): readonly Leftover[] {
       ...[...new Set(regions)].toSorted().map((region) => listImportsCommand(region)),
       'aws acm delete-certificate --region <region> --certificate-arn <arn>   # for each that nothing uses',
     ]),
-    ...(lasting
+    ...(writesLastingRecords(inventory)
       ? [
           {
             what: 'TXT records _validation-persist.<name> of dns-persist-01: they let whoever has the account’s key order certificates for the name',
