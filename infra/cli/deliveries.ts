@@ -61,8 +61,8 @@ export async function printDeliveries(
         : rows.map((row) => describeRow(row, held)).join(''),
     names: [...new Set(rows.map(({ certificate }) => `certificate/${certificate}`))],
   });
-  for (const words of [describeOmitted(report), describeHandedOn(report)])
-    if (words !== '') say(session, words);
+  say(session, describeOmitted(report));
+  say(session, describeHandedOn(report));
   return reportFailures(session, report);
 }
 

@@ -48,13 +48,8 @@ const columns: readonly TableColumn<AnswerFields>[] = [
   { header: 'NAME', of: (line) => textOf(line, 'name') },
   { header: 'ORDER', of: endingOf, colour: (line) => colours[endingOf(line)] },
   { header: 'REASON', givesWay: 1, of: (line) => textOf(line, 'reason') },
-  { header: 'UNTIL', isWide: true, of: (line) => describeTime(line, 'until') },
-  { header: 'RENEWS', isWide: true, of: (line) => describeTime(line, 'renewsAt') },
+  { header: 'UNTIL', isWide: true, of: (line) => formatTime(timeOf(line, 'until')) },
+  { header: 'RENEWS', isWide: true, of: (line) => formatTime(timeOf(line, 'renewsAt')) },
   { header: 'ZONES', isWide: true, of: (line) => textsOf(line, 'zones').join(',') },
   { header: 'MESSAGE', isFlexible: true, of: describeOrder },
 ];
-
-function describeTime(line: AnswerFields, key: string): string {
-  const time = timeOf(line, key);
-  return time ? formatTime(time) : '';
-}

@@ -38,9 +38,9 @@ export async function printResult(session: CommandSession, result: CommandResult
   out.write(result.text(style));
 }
 
-/** Prints words for a person, unless only results are wanted. */
+/** Prints words for a person, if there are any and not only results are wanted. */
 export function say(session: CommandSession, words: string): void {
-  if (!session.options.quiet) session.terminal.err.write(`${words}\n`);
+  if (words !== '' && !session.options.quiet) session.terminal.err.write(`${words}\n`);
 }
 
 /** Prints the failures of reports, each once, and what to do next. Returns the exit code: `usage` if nothing

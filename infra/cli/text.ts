@@ -72,8 +72,9 @@ function takeColumns(text: string, most: number): string {
   return kept;
 }
 
-/** The instant in local time, with its zone: `2026-11-30 12:41 +01:00`, or `… UTC`. */
-export function formatTime(instant: Date): string {
+/** The instant in local time, with its zone: `2026-11-30 12:41 +01:00`, or `… UTC`. Empty without one. */
+export function formatTime(instant: Date | undefined): string {
+  if (instant === undefined) return '';
   const two = (value: number) => String(value).padStart(2, '0');
   const day = [instant.getFullYear(), two(instant.getMonth() + 1), two(instant.getDate())].join('-');
   const offset = -instant.getTimezoneOffset();

@@ -9,12 +9,9 @@ import { type CheckedPart, fine, unseen, wrong } from './part.ts';
 const mostMessages = 3;
 
 /** Hosted zones, and certificates whose next order would fail, by DNS or the CA.
- *  @param lines Of dry runs of `issue`. */
+ *  @param lines Of dry runs of `issue`: those that `lookAtDns` gives. */
 export function checkZones(lines: readonly AnswerFields[]): readonly CheckedPart[] {
-  const looked = lines.filter(
-    (line) => Array.isArray(line.zones) || textOf(line, 'reason') === 'PreflightFailed',
-  );
-  const troubles = looked.flatMap((line): readonly CheckedPart[] => {
+  const troubles = lines.flatMap((line): readonly CheckedPart[] => {
     const isStopped = textOf(line, 'reason') === 'PreflightFailed';
     const words = [...(isStopped ? [textOf(line, 'message')] : []), ...textsOf(line, 'warnings')];
     return words.length === 0
@@ -22,7 +19,7 @@ export function checkZones(lines: readonly AnswerFields[]): readonly CheckedPart
       : [wrong(`order/${textOf(line, 'name')}`, localizeTimes(words.join('; ')))];
   });
   const zones = Map.groupBy(
-    looked
+    lines
       .filter(isQuiet)
       .flatMap((line) => textsOf(line, 'zones').map((zone) => ({ zone, name: textOf(line, 'name') }))),
     ({ zone }) => zone,

@@ -1,7 +1,7 @@
 // `certrelay ack`: says that a trouble is known.
 import { listOf, textOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
-import { CommandError, exitCodes } from '../errors.ts';
+import { CommandError } from '../errors.ts';
 import { printResult, reportFailures } from '../print.ts';
 
 /** Runs it. The function says which subjects, times and troubles it takes. */
@@ -12,8 +12,7 @@ export const run: RunCommand = async (session, [given], { for: time, reason, dry
     throw new CommandError('usage', '--reason is missing: say it for those who read it later');
   const event = { acknowledge: subjects, for: time, ...(reason === undefined ? {} : { reason }) };
   const report = await session.call('status', dryRun ? {} : event, { isRead: dryRun === true });
-  const failures = listOf(report, 'failures');
-  const failed = new Set(failures.map((failure) => textOf(failure, 'what')));
+  const failed = new Set(listOf(report, 'failures').map((failure) => textOf(failure, 'what')));
   // A call that was refused as a whole fails for what is no subject.
   const isRefused = report.certificates === undefined;
   const done = isRefused ? [] : subjects.filter((subject) => !failed.has(subject));
@@ -24,6 +23,5 @@ export const run: RunCommand = async (session, [given], { for: time, reason, dry
     text: () => names.map((name) => `${name} ${word}\n`).join(''),
     names,
   });
-  if (failures.length > 0) return reportFailures(session, report);
-  return exitCodes.fine;
+  return reportFailures(session, report);
 };

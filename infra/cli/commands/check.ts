@@ -24,7 +24,7 @@ export const run: RunCommand = async (session) => {
   const problems = parts.filter(({ verdict }) => verdict === 'problem');
   await printResult(session, {
     data: { ok: problems.length === 0, parts },
-    text: (style) => parts.map((part) => format(part, parts, style)).join(''),
+    text: (style) => formatParts(parts, style),
     names: problems.map(({ part }) => part),
   });
   return problems.length === 0 ? exitCodes.fine : exitCodes.failed;
@@ -83,13 +83,13 @@ async function hasRegistration({ terminal }: CommandSession): Promise<boolean> {
 const colours: Readonly<Record<PartVerdict, Colour>> = { ok: 'green', problem: 'red', unknown: 'yellow' };
 const verdictWidth = 'problem'.length;
 
+function formatParts(parts: readonly CheckedPart[], style: TableStyle): string {
+  const width = parts.reduce((most, { part }) => Math.max(most, part.length), 0);
+  return parts.map((part) => format(part, width, style)).join('');
+}
+
 /** `ok       stack  …`, with the message in as many lines as it needs. */
-function format(
-  { part, verdict, message }: CheckedPart,
-  all: readonly CheckedPart[],
-  style: TableStyle,
-): string {
-  const partWidth = Math.max(...all.map((one) => one.part.length));
+function format({ part, verdict, message }: CheckedPart, partWidth: number, style: TableStyle): string {
   const indent = verdictWidth + partWidth + 4;
   const room = style.width === undefined ? Number.MAX_SAFE_INTEGER : style.width - indent;
   const isNarrow = room < 24;

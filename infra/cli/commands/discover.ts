@@ -19,8 +19,7 @@ export const run: RunCommand = async (session, _values, { dryRun }) => {
     say(session, `${textOf(passed, 'object')}: ${textOf(passed, 'message')}`);
   const gone = textsOf(report, 'noLongerAsked');
   if (gone.length > 0) say(session, `no object asks any more for ${gone.join(', ')}`);
-  const omitted = describeOmitted(report);
-  if (omitted !== '') say(session, omitted);
+  say(session, describeOmitted(report));
   return reportFailures(session, report);
 };
 

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { lintInventory } from '../../lint-inventory.ts';
 import { canAsk, configFor, describeMissing } from '../connection.ts';
 import type { RunCommand } from '../definitions.ts';
-import { CommandError, exitCodes } from '../errors.ts';
+import { CommandError } from '../errors.ts';
 import { findInventory } from '../inventory-file.ts';
 import { findPlace } from '../place.ts';
 
-/** Runs it. With `--against-store` it reads AWS Secrets Manager with the caller's own rights. */
+/** Runs it, whose codes are exit codes. With `--against-store` it reads AWS Secrets Manager with the caller's
+ *  own rights. */
 export const run: RunCommand = async (session, [file], { againstStore, prefix }) => {
   const { terminal, options } = session;
   const place = findPlace(options, terminal.env);
@@ -20,7 +21,7 @@ export const run: RunCommand = async (session, [file], { againstStore, prefix })
     ...(againstStore ? ['--against-store'] : []),
     ...(typeof prefix === 'string' ? ['--prefix', prefix] : []),
   ];
-  const code = await lintInventory(args, {
+  return lintInventory(args, {
     connect: async (name) => {
       const { connectSecretsManager } = await import('../../../lib/adapters/secrets-manager/connection.ts');
       const config = await configFor(service, place, terminal.env);
@@ -31,5 +32,4 @@ export const run: RunCommand = async (session, [file], { againstStore, prefix })
     env: terminal.env,
     now: () => terminal.now(),
   });
-  return code === 0 ? exitCodes.fine : code === 1 ? exitCodes.failed : exitCodes.usage;
 };

@@ -1,13 +1,12 @@
 // `certrelay list`: every certificate with its names and targets.
 import { type AnswerFields, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
-import { type ExitCode, exitCodes } from '../errors.ts';
 import { printResult, reportFailures, say } from '../print.ts';
 import { formatTable, type TableColumn } from '../table.ts';
 import { formatTime } from '../text.ts';
 
 /** Runs it. What is healthy or not is no matter here. */
-export const run: RunCommand = async (session): Promise<ExitCode> => {
+export const run: RunCommand = async (session) => {
   const manner = { isRead: true };
   const [status, retired] = await Promise.all([
     session.call('status', {}, manner),
@@ -24,8 +23,7 @@ export const run: RunCommand = async (session): Promise<ExitCode> => {
   });
   const omitted = numberOf(status, 'omitted') ?? 0;
   if (omitted > 0) say(session, `${omitted} more are not listed: name them, as in "certrelay status shop"`);
-  const code = reportFailures(session, status, retired);
-  return code === exitCodes.fine ? exitCodes.fine : code;
+  return reportFailures(session, status, retired);
 };
 
 function byName(one: AnswerFields, other: AnswerFields): number {
@@ -42,8 +40,7 @@ const columns: readonly TableColumn<AnswerFields>[] = [
 
 /** The end of what is stored, or of the time to restore it. */
 function describeEnd(entry: AnswerFields): string {
-  const end = timeOf(entry, 'notAfter') ?? timeOf(entry, 'until');
-  return end ? formatTime(end).slice(0, 10) : '';
+  return formatTime(timeOf(entry, 'notAfter') ?? timeOf(entry, 'until')).slice(0, 10);
 }
 
 function describeTargets(entry: AnswerFields): string {

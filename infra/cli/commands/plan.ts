@@ -23,6 +23,6 @@ export const run: RunCommand = async (session, [given]) => {
     names: listOf(orders, 'certificates').map((line) => textOf(line, 'name')),
   });
   for (const words of [describePrediction(orders), describeOmitted(orders), describeHandedOn(deliveries)])
-    if (words !== '') say(session, words);
+    say(session, words);
   return reportFailures(session, orders, deliveries);
 };

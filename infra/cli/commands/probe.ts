@@ -19,8 +19,7 @@ export const run: RunCommand = async (session, [given]) => {
     text: (style) => formatTable(columns, rows, style),
     names: rows.map((row) => textOf(row, 'name')),
   });
-  const omitted = describeOmitted(report);
-  if (omitted !== '') say(session, omitted);
+  say(session, describeOmitted(report));
   const code = reportFailures(session, report);
   const isWrong = rows.some((row) => ['stale', 'mismatch'].includes(textOf(row, 'served')));
   return code === exitCodes.fine && isWrong ? exitCodes.failed : code;

@@ -21,8 +21,8 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
       dryRun || style.isWide ? formatOrders(report, style) : lines.map(describeEnding).join(''),
     names: lines.map((line) => `certificate/${textOf(line, 'name')}`),
   });
-  for (const words of [describePrediction(report), describeOmitted(report)])
-    if (words !== '') say(session, words);
+  say(session, describePrediction(report));
+  say(session, describeOmitted(report));
   return reportFailures(session, report);
 };
 

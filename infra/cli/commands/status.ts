@@ -30,7 +30,7 @@ async function show(session: CommandSession, names: readonly string[]): Promise<
     text: (style) => formatTable(columns, rows, style),
     names: rows.map(({ name }) => name),
   });
-  if (rows.length > 0 || !isNamed) say(session, summarize(report));
+  if (rows.length > 0 || !isNamed) say(session, summarize(report, all));
   const code = reportFailures(session, report);
   // The worst come first, so they keep their place among the few that are printed.
   const unwell = rows.filter(({ health }) => health !== 'Healthy');
@@ -44,14 +44,18 @@ async function show(session: CommandSession, names: readonly string[]): Promise<
 
 /** What is fine beside certificates is only in the wide table. */
 function isShown(output: OutputFormat): (row: StatusRow) => boolean {
-  return ({ name, health }) => health !== 'Healthy' || !name.includes('/') || output === 'wide';
+  return (row) => row.health !== 'Healthy' || isCertificate(row) || output === 'wide';
+}
+
+function isCertificate({ name }: StatusRow): boolean {
+  return !name.includes('/');
 }
 
 /** The certificates, and what their troubles are because of. */
 function findNamed(rows: readonly StatusRow[]): readonly StatusRow[] {
-  const certificates = rows.filter(({ name }) => !name.includes('/'));
+  const certificates = rows.filter(isCertificate);
   const causes = new Set(certificates.map(({ fields }) => textOf(fields, 'cause')));
-  return rows.filter((row) => certificates.includes(row) || causes.has(row.name));
+  return rows.filter((row) => isCertificate(row) || causes.has(row.name));
 }
 
 /** A line of the table: a certificate, or as `cluster/prod` something else. */
@@ -69,7 +73,7 @@ const colours: Readonly<Record<string, Colour>> = {
   Progressing: 'cyan',
   Healthy: 'green',
 };
-const others = {
+const otherKinds = {
   clusters: 'cluster',
   issuers: 'issuer',
   agents: 'agent',
@@ -81,7 +85,7 @@ function listRows(report: AnswerFields): readonly StatusRow[] {
   const certificates = listOf(report, 'certificates').map(
     (fields): StatusRow => ({ ...readRow(fields), days: soonestDays(fields, timeOf(report, 'at')) }),
   );
-  const rest = Object.entries(others).flatMap(([key, kind]) =>
+  const rest = Object.entries(otherKinds).flatMap(([key, kind]) =>
     listOf(report, key).map((fields): StatusRow => {
       const row = readRow(fields);
       return { ...row, name: `${kind}/${row.name}`, days: undefined };
@@ -122,8 +126,8 @@ const columns: readonly TableColumn<StatusRow>[] = [
     of: ({ fields, health }) => (health === 'Healthy' ? '' : textOf(fields, 'reason')),
   },
   { header: 'SOURCE', isWide: true, of: ({ fields }) => textOf(fields, 'source') },
-  { header: 'SINCE', isWide: true, of: ({ fields }) => describeTime(fields, 'since') },
-  { header: 'ENDS', isWide: true, of: ({ fields }) => describeTime(fields, 'notAfter') },
+  { header: 'SINCE', isWide: true, of: ({ fields }) => formatTime(timeOf(fields, 'since')) },
+  { header: 'ENDS', isWide: true, of: ({ fields }) => formatTime(timeOf(fields, 'notAfter')) },
   { header: 'NEXT', isWide: true, of: ({ fields }) => describeNext(fieldsOf(fields.next)) },
   { header: 'DOMAINS', isWide: true, of: ({ fields }) => textsOf(fields, 'domains').join(',') },
   {
@@ -133,17 +137,12 @@ const columns: readonly TableColumn<StatusRow>[] = [
   },
 ];
 
-function describeTime(fields: AnswerFields, key: string): string {
-  const time = timeOf(fields, key);
-  return time ? formatTime(time) : '';
-}
-
 function describeNext(next: AnswerFields): string {
   const at = timeOf(next, 'at');
   return at ? `${textOf(next, 'what')} ${formatTime(at)}` : textOf(next, 'what');
 }
 
-function summarize(report: AnswerFields): string {
+function summarize(report: AnswerFields, rows: readonly StatusRow[]): string {
   const summary = fieldsOf(report.summary);
   const counts = healthWords.flatMap((word) => {
     const count = numberOf(summary, word) ?? 0;
@@ -160,14 +159,14 @@ function summarize(report: AnswerFields): string {
   const omitted = numberOf(report, 'omitted');
   const more = omitted === undefined ? [] : [`${omitted} more are not listed`];
   const listed = counts.length > 0 ? counts.join(', ') : 'no certificates';
-  const parts = [listed, ...countOthers(report), ...end, ...more];
+  const parts = [listed, ...countOthers(rows), ...end, ...more];
   return `${textOf(report, 'installation')}: ${parts.join('; ')}`;
 }
 
 /** What is not well beside certificates, with the names of a few. */
-function countOthers(report: AnswerFields): readonly string[] {
-  const rows = listRows(report).filter(({ name, health }) => name.includes('/') && health !== 'Healthy');
-  const words = [...Map.groupBy(rows, ({ health }) => health)].map(
+function countOthers(rows: readonly StatusRow[]): readonly string[] {
+  const others = rows.filter((row) => !isCertificate(row) && row.health !== 'Healthy');
+  const words = [...Map.groupBy(others, ({ health }) => health)].map(
     ([health, some]) =>
       `${some.length} ${health} (${nameSome(
         some.map(({ name }) => name),
