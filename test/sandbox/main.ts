@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { giveOrder, orderWords } from './control.ts';
+import { onEnd } from './ending.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -62,9 +63,7 @@ async function runPart(name: string): Promise<void> {
     ([variable, value]) => `export ${variable}='${value}'`,
   );
   console.log([...environment, `# ${name} is up. Ctrl-C ends it.`].join('\n'));
-  await new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done);
-  });
+  await new Promise<void>((done) => onEnd(() => done()));
   await part.stop();
   process.exit(0);
 }

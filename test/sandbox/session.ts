@@ -5,6 +5,7 @@ import { Webhook } from 'standardwebhooks';
 import { listCommands, quote, writeEnvironment } from './commands.ts';
 import { type SandboxControl, startControl } from './control.ts';
 import { startDashboard } from './dashboard/server.ts';
+import { onEnd } from './ending.ts';
 import { claimFolder, leaveFolder } from './folder.ts';
 import { narrate } from './narration.ts';
 import { type OperatedSandbox, startOperatedSandbox } from './operated.ts';
@@ -14,7 +15,7 @@ import { root } from './sandbox.ts';
 /** A signature is good for five minutes. */
 const signAgainMs = 60_000;
 
-/** Runs until SIGINT or SIGTERM, then ends the process.
+/** Runs until a signal, its terminal or its npm ends it, then ends the process.
  *  @throws Error, with what to do, if the folder is not free. */
 export async function runSandbox({
   folder,
@@ -43,7 +44,7 @@ export async function runSandbox({
     await leaveFolder(folder, control.owner);
     process.exit(0);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+  onEnd(() => void stop());
   const sandbox = await started.catch(async (error: unknown) => {
     control.stop();
     await leaveFolder(folder, control.owner);
