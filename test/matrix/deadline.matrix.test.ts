@@ -32,7 +32,14 @@ const cases: readonly {
     processingMs: 0,
     outcome: /^waiting: t(ime ran out|oo little)/,
   },
-  { remainingMs: 1_000, insyncMs: 0, processingMs: 0, outcome: /^waiting: too little/, begun: false },
+  {
+    remainingMs: 1_000,
+    insyncMs: 0,
+    processingMs: 0,
+    // Where the machine is slow, there is no time to ask the CA when a renewal is due either.
+    outcome: /^(waiting: too little|undefined: valid until)/,
+    begun: false,
+  },
 ];
 
 it.concurrent.for(
