@@ -17,6 +17,8 @@ function chooseWords(name: string, event: CalledEvent): readonly string[] | unde
   const dryRun = event.dryRun ? ['--dry-run'] : [];
   switch (name) {
     case 'status':
+      if (event.acknowledge) return acknowledgeWords(event, has('acknowledge', 'for', 'reason'));
+      return has('certificates') ? [name, ...names] : undefined;
     case 'probe':
       return has('certificates') ? [name, ...names] : undefined;
     case 'issue':
@@ -52,6 +54,12 @@ function chooseWords(name: string, event: CalledEvent): readonly string[] | unde
     default:
       return undefined;
   }
+}
+
+function acknowledgeWords(event: CalledEvent, isKnown: boolean): readonly string[] | undefined {
+  const { for: length, reason } = event;
+  if (!isKnown || typeof length !== 'string' || typeof reason !== 'string') return undefined;
+  return ['ack', ...textsOf(event.acknowledge), '--for', length, '--reason', reason];
 }
 
 function deliveryWords(event: CalledEvent, names: readonly string[]): readonly string[] {
@@ -92,4 +100,5 @@ const ownOptions = new Set([
   '--from',
   '--lifetime',
   '--reuse',
+  '--reason',
 ]);

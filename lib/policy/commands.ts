@@ -29,11 +29,13 @@ const defaultStage = 'dev';
 
 // Set as a function starts: a process belongs to one installation, and messages begin in many places.
 let options = '';
+let region: string | undefined;
 
 /** Says which installation the commands of this process are for. */
-export function setCommandPlace({ stage, region }: InstallationPlace): void {
+export function setCommandPlace({ stage, region: named }: InstallationPlace): void {
   const stageOption = stage === undefined || stage === defaultStage ? '' : ` --stage ${quote(stage)}`;
-  options = `${stageOption}${region === undefined ? '' : ` --region ${quote(region)}`}`;
+  region = named;
+  options = `${stageOption}${named === undefined ? '' : ` --region ${quote(named)}`}`;
 }
 
 /** The shell command that calls a function with an event; without `data`, with none. It is one of the command
@@ -48,6 +50,58 @@ export function invokeCommand(name: CalledFunction, data?: CalledEvent): string 
 /** The shell command that shows the errors in a function's log of the last day. */
 export function logsCommand(name: string): string {
   return `npx serverless logs --function ${name}${options} --startTime 1d --filter ERROR`;
+}
+
+/** The shell command that deploys the stack, with the inventory as it is now. */
+export function deployStackCommand(): string {
+  return `npx serverless deploy${options}`;
+}
+
+/** The shell command that shows who wrote tags of AWS secrets with the name in the last 90 days. */
+export function taggedByCommand(name: string): string {
+  const place = region === undefined ? '' : ` --region ${quote(region)}`;
+  const query = "--query 'Events[].[EventTime,Username,CloudTrailEvent]' --output text";
+  return `aws cloudtrail lookup-events${place} --lookup-attributes AttributeKey=EventName,AttributeValue=TagResource ${query} | grep -F ${quoteWord(`/${name}`)}`;
+}
+
+/** The shell command that shows the agent of a cluster, and whether its pod runs. Its context is called as
+ *  the cluster is in the inventory: a command that meant the current one could be for another cluster. */
+export function agentStateCommand(cluster: string): string {
+  return `${kubectl(cluster)} -n certrelay get deployments,cronjobs,pods -l ${agentLabel}`;
+}
+
+/** The shell command that shows the end of the log of a cluster's agent. */
+export function agentLogsCommand(cluster: string): string {
+  return `${kubectl(cluster)} -n certrelay logs -l ${agentLabel} --tail 50`;
+}
+
+/** The label of the agent's pods, as in infra/agent. */
+const agentLabel = 'app.kubernetes.io/name=certrelay-agent';
+
+/** The shell command that gives a cluster's user the least rights that Certrelay needs there.
+ *  @param user As the cluster calls it: of a ServiceAccount `system:serviceaccount:<namespace>:<name>`. */
+export function rbacCommand(cluster: string, user: string): string {
+  const account = /^system:serviceaccount:([\w.-]+):([\w.-]+)$/.exec(user);
+  const bound = account ? `--service-account ${account[1]}/${account[2]}` : `--user ${quote(user)}`;
+  return `npx certrelay rbac ${quote(cluster)} ${bound} | ${kubectl(cluster)} apply -f -`;
+}
+
+/** That command if the text ends with it. `undefined` for any other text: a stranger may have written it. */
+export function findRbacCommand(cluster: string, text: string): string | undefined {
+  const user =
+    /npx certrelay rbac \S{1,200} --(?:service-account ([\w.-]+)\/([\w.-]+)|user ([\w.-]+|'[\w.:@/ -]+')) \| /;
+  const [, namespace, name, quoted = ''] = user.exec(text.slice(-mostRead)) ?? [];
+  const found =
+    name === undefined ? quoted.replaceAll("'", '') : `system:serviceaccount:${namespace}:${name}`;
+  const command = found === '' ? undefined : rbacCommand(cluster, found);
+  return command !== undefined && text.endsWith(command) ? command : undefined;
+}
+
+/** Characters of a text that may be such a command. */
+const mostRead = 600;
+
+function kubectl(cluster: string): string {
+  return `kubectl --context ${quote(cluster)}`;
 }
 
 /** The shell command that removes the stack. */

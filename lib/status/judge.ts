@@ -119,7 +119,7 @@ function judgeAgents(facts: StatusFacts): readonly AgentEntry[] {
     const record = records.get(name);
     const note = noteOf(facts, 'agent', name);
     const isNamed = named.includes(name);
-    const findings = findAgentTrouble(record ?? {}, { now, staleAfterMs, note, isNamed });
+    const findings = findAgentTrouble(record ?? {}, { cluster: name, now, staleAfterMs, note, isNamed });
     const judged = judgeOther({ name }, findings, note, now);
     const message = judged.health === 'Healthy' ? 'everything for its cluster is delivered' : judged.message;
     const unknown = isNamed ? '' : '; the inventory does not know this cluster';

@@ -1,7 +1,13 @@
 // The commands that messages show: a shell reads from them what was meant, whatever the names are.
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CalledFunction, invokeCommand, setCommandPlace } from '../../lib/policy/commands.ts';
+import {
+  type CalledFunction,
+  findRbacCommand,
+  invokeCommand,
+  rbacCommand,
+  setCommandPlace,
+} from '../../lib/policy/commands.ts';
 import { certrelayWith, startScriptedLambda } from '../cli/harness.ts';
 
 beforeEach(() => setCommandPlace({}));
@@ -64,6 +70,11 @@ describe('a command', () => {
       { forecast: '30d', from: '2028-02-16', reuse: '7h' },
       'forecast --for 30d --from 2028-02-16 --reuse 7h',
     ],
+    [
+      'status',
+      { acknowledge: ['shop', 'cluster/prod'], for: '30d', reason: 'needed' },
+      'ack shop cluster/prod --for 30d --reason needed',
+    ],
   ])('for %s with %j is: npx certrelay, which calls it with that', async (name, data, words) => {
     const command = invokeCommand(name, data);
     expect(command).toBe(`npx certrelay ${words}`);
@@ -73,6 +84,19 @@ describe('a command', () => {
     expect(ended.code).toBe(0);
     const event = { ...data, report: true };
     expect(lambda.events).toContainEqual(expect.objectContaining({ name, event }));
+  });
+
+  it.each([
+    ['system:serviceaccount:certrelay:certrelay', ['--service-account', 'certrelay/certrelay']],
+    ['certrelay', ['--user', 'certrelay']],
+    ["o'neill; id", ['--user', "o'neill; id"]],
+  ])('of rights binds the user %j, and is found again where words end with it', (user, bound) => {
+    const command = rbacCommand('lab', user);
+    expect(readByShell(command.split(' | ')[0] ?? '')).toEqual(['certrelay', 'rbac', 'lab', ...bound]);
+    const isPlain = !user.includes("'");
+    expect(findRbacCommand('lab', `may not; run: ${command}`)).toBe(isPlain ? command : undefined);
+    expect(findRbacCommand('prod', `may not; run: ${command}`)).toBeUndefined();
+    expect(findRbacCommand('lab', `may not; run: ${command}; rm -rf /`)).toBeUndefined();
   });
 
   it('invokes the function if the command line has no word for a field', () => {

@@ -43,7 +43,8 @@ describe('a change', () => {
       health: 'Degraded',
       previousHealth: 'Healthy',
       reason: 'Expired',
-      message: 'shop is Degraded: expired at 2026-11-22T09:00:00.000Z',
+      message:
+        'shop is Degraded: expired at 2026-11-22T09:00:00.000Z, 1 hour ago: nothing that is recorded stands in its way',
       since: at(-hourMs),
       cause: null,
       certificates: null,
@@ -51,7 +52,7 @@ describe('a change', () => {
       notAfter: at(-hourMs),
       expiresInDays: -0.1,
       targets: null,
-      command: expect.stringContaining('npx certrelay plan shop'),
+      command: expect.stringContaining('npx certrelay renew shop'),
     });
     expect(lab.state('shop').health).toMatchObject({
       health: 'Degraded',

@@ -1,6 +1,7 @@
 // `certrelay status`: how everything stands.
 
 import { nameSome } from '../../../lib/policy/bounds.ts';
+import { formatDaysLeft } from '../../../lib/policy/words.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, type ExitCode, exitCodes } from '../errors.ts';
@@ -119,7 +120,7 @@ function soonestDays(fields: AnswerFields, at: Date | undefined): number | undef
 const columns: readonly TableColumn<StatusRow>[] = [
   { header: 'NAME', of: ({ name }) => name },
   { header: 'HEALTH', of: ({ health }) => health, colour: ({ health }) => colours[health] },
-  { header: 'DAYS', isRight: true, of: ({ days }) => (days === undefined ? '-' : days.toFixed(1)) },
+  { header: 'DAYS', isRight: true, of: ({ days }) => (days === undefined ? '-' : formatDaysLeft(days)) },
   {
     header: 'REASON',
     givesWay: 1,
@@ -154,7 +155,7 @@ function summarize(report: AnswerFields, rows: readonly StatusRow[]): string {
     days === undefined
       ? []
       : [
-          `first end in ${days.toFixed(1)} days: ${textOf(soonest, 'certificate')}, ${textOf(soonest, 'place')}`,
+          `${days < 0 ? `first ended ${(-days).toFixed(1)} days ago` : `first end in ${days.toFixed(1)} days`}: ${textOf(soonest, 'certificate')}, ${textOf(soonest, 'place')}`,
         ];
   const omitted = numberOf(report, 'omitted');
   const more = omitted === undefined ? [] : [`${omitted} more are not listed`];

@@ -3,6 +3,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { announceRetired } from '../../policy/events/announcement.ts';
 import {
+  describePart,
   findRetirement,
   judgeRetirement,
   type RetirementProgress,
@@ -114,7 +115,9 @@ function reportGivenUp(
   { log }: IssuePorts,
 ): void {
   const undone = [
-    ...progress.waitsFor.map((who) => `${who} has not done its part: Secrets may be left there`),
+    ...progress.waitsFor.map(
+      (part) => `${describePart(part)} has not done its part: Secrets may be left there`,
+    ),
     ...problems.map(describeError),
     ...(entry.pending === undefined ? [] : ['an order was not ended: TXT records may be left']),
   ];

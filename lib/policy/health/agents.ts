@@ -1,5 +1,6 @@
 // Judges the health of an agent from its last report.
 import type { HealthNote } from '../../state/health.ts';
+import { agentLogsCommand, agentStateCommand, deployStackCommand } from '../commands.ts';
 import type { Finding } from './finding.ts';
 
 const hourMs = 3_600_000;
@@ -17,6 +18,8 @@ export interface AgentFacts {
 
 /** How an agent is judged. */
 export interface AgentRules {
+  /** Its cluster in the inventory. */
+  readonly cluster: string;
   readonly now: Date;
   /** An agent that is silent for longer is silent, in milliseconds. */
   readonly staleAfterMs: number;
@@ -28,28 +31,31 @@ export interface AgentRules {
 /** What is wrong with an agent; empty if its last pass was good. */
 export function findAgentTrouble(facts: AgentFacts, rules: AgentRules): readonly Finding[] {
   const { lastSeen, problem, deregistered } = facts;
-  const { now, staleAfterMs, isNamed } = rules;
+  const { now, staleAfterMs, isNamed, cluster } = rules;
+  const state = agentStateCommand(cluster);
+  const logs = agentLogsCommand(cluster);
   if (deregistered) {
-    const message = `a person removed it at ${deregistered.toISOString()}`;
+    const message = `a person removed it at ${deregistered.toISOString()}: take its cluster out of the inventory and deploy, or start it again`;
+    const command = deployStackCommand();
     return isNamed
-      ? [{ health: 'Suspended', reason: 'AgentDeregistered', message, since: deregistered }]
+      ? [{ health: 'Suspended', reason: 'AgentDeregistered', message, since: deregistered, command }]
       : [];
   }
   if (!lastSeen) return isNamed ? [neverSeen(rules)] : [];
   const silentMs = now.getTime() - lastSeen.getTime();
   if (silentMs > staleAfterMs) {
     const minutes = Math.floor(silentMs / 60_000);
-    const message = `silent for ${minutes} minutes: nobody delivers in its cluster; look at its pod's log`;
-    return [{ health: 'Degraded', reason: 'AgentSilent', message, since: lastSeen }];
+    const message = `silent for ${minutes} minutes, so nobody delivers in its cluster: see whether its pod runs, then its log (${logs})`;
+    return [{ health: 'Degraded', reason: 'AgentSilent', message, since: lastSeen, command: state }];
   }
   if (-silentMs > clockSkewMs) {
     const message = `its last report has the time ${lastSeen.toISOString()}, which is in the future: set the clock of its cluster, or find out who changed the tag`;
-    return [{ health: 'Degraded', reason: 'AgentFailing', message }];
+    return [{ health: 'Degraded', reason: 'AgentFailing', message, command: logs }];
   }
-  return problem ? [{ health: 'Degraded', reason: 'AgentFailing', message: problem }] : [];
+  return problem ? [{ health: 'Degraded', reason: 'AgentFailing', message: problem, command: logs }] : [];
 }
 
-function neverSeen({ now, note }: AgentRules): Finding {
+function neverSeen({ now, note, cluster }: AgentRules): Finding {
   const since = note?.reason === 'AgentNeverSeen' ? note.since : now;
   const isLong = now.getTime() - since.getTime() > longestStartMs;
   return {
@@ -57,5 +63,6 @@ function neverSeen({ now, note }: AgentRules): Finding {
     reason: 'AgentNeverSeen',
     message: 'it has not reported yet: deploy infra/agent-role.yaml to AWS, and infra/agent/ to the cluster',
     since,
+    command: agentStateCommand(cluster),
   };
 }

@@ -16,7 +16,7 @@ import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts'
 import { findFrozen } from './freezes.ts';
 import { findGone } from './gone.ts';
 import { daysUntil } from './margin.ts';
-import { orderChecks } from './orders.ts';
+import { findOrderTroubles } from './orders.ts';
 import { current, type HealthReason } from './reasons.ts';
 import { type JudgedTarget, judgeTargets, probeOf, type TargetHealth } from './targets.ts';
 
@@ -84,7 +84,6 @@ export function judgeCertificate(subject: HealthSubject, context: HealthContext)
 function findAll(facts: HealthFacts, targets: readonly JudgedTarget[]): readonly Finding[] {
   const retiring = findRetiring(facts);
   if (retiring) return [retiring];
-  const orders = orderChecks.map((check) => check(facts));
   const ofTargets = targets.map(({ finding }) => finding);
   const checks = [
     findAbandoned,
@@ -96,8 +95,8 @@ function findAll(facts: HealthFacts, targets: readonly JudgedTarget[]): readonly
     findRetirementAhead,
   ];
   const shared = checks.map((check) => check(facts));
-  const all = [...orders, ...mergeTargets(ofTargets), ...shared].flatMap((finding) => finding ?? []);
-  return all.map((finding) => (finding.reason === 'ExpiresSoon' ? explainLate(finding, all) : finding));
+  const found = shared.flatMap((finding) => finding ?? []);
+  return [...findOrderTroubles(facts), ...mergeTargets(ofTargets), ...found];
 }
 
 /** The worst target speaks for all; how many there are is added. */
@@ -108,13 +107,6 @@ function mergeTargets(findings: readonly (Finding | undefined)[]): readonly Find
   return [
     { ...worst, message: `${worst.message} (and ${found.length - 1} more of ${findings.length} targets)` },
   ];
-}
-
-/** What keeps a certificate from being renewed in time is said with it. */
-function explainLate(late: Finding, all: readonly Finding[]): Finding {
-  const why = findWorst(all.filter(({ reason }) => reason !== 'ExpiresSoon' && reason !== 'RenewalDue'));
-  const message = `${late.message}: ${why?.message ?? 'nothing that is recorded stands in its way'}`;
-  return { ...late, message, command: why?.command ?? late.command };
 }
 
 function describeFinding(finding: Finding, { state, note, now }: HealthFacts) {

@@ -1,14 +1,15 @@
 // Checks of a certificate's health that are about its deliveries and what is served.
 import { targetsKey } from '../../state/targets.ts';
-import { invokeCommand } from '../commands.ts';
+import { agentStateCommand, deployStackCommand, invokeCommand, logsCommand } from '../commands.ts';
 import { freezeOf, isByHand } from '../delivery/freeze.ts';
-import { findRetirement, judgeRetirement } from '../retirement/retirement.ts';
+import { findRetirement, judgeRetirement, type RetirementPart } from '../retirement/retirement.ts';
 import { countOf } from '../words.ts';
 import { findUnlistedFailure } from './delivery-failures.ts';
 import type { HealthFacts } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { explain, type Finding } from './finding.ts';
 import { heldSomewhere } from './holdings.ts';
-import { daysUntil, isShort } from './margin.ts';
+import { describeEnd, isShort } from './margin.ts';
+import { deployCommand, renewCommand } from './next-commands.ts';
 import { probeOf } from './targets.ts';
 
 /** How long after everybody was given up the AWS secret may still be there, in milliseconds. */
@@ -21,20 +22,15 @@ export function findAbandoned(facts: HealthFacts): Finding | undefined {
   const isHeld = heldSomewhere(facts).length > 0;
   const isServed = probeOf(state.served, entry?.current)?.word === 'served';
   const end = certificate?.notAfter;
-  const until = end && `${end <= now ? 'it expired at' : 'it is valid until'} ${end.toISOString()}`;
-  const nobody = 'neither in the inventory nor registered: nobody renews it';
+  const until = end && `; it ${end > now ? 'is ' : ''}${describeEnd(end, now)}`;
+  const letGo = invokeCommand('retire', { certificates: [name], dryRun: true });
+  const nobody = `nobody renews it: put it back into the inventory and deploy, or, if it is to go, let it go (${letGo}); it is neither in the inventory nor registered`;
   if (!isHeld && !isServed) {
     const message = `${nobody}, and no target is known to hold it`;
-    const command = invokeCommand('retire', { certificates: [name], dryRun: true });
-    return { health: 'Suspended', reason: 'Unused', message, command };
+    return { health: 'Suspended', reason: 'Unused', message, command: letGo };
   }
-  const message = `${nobody}, and ${describeHolders(facts)} at the last look${until ? `; ${until}` : ''}; put it back into the inventory, or let it go if nobody needs it`;
-  return {
-    health: 'Degraded',
-    reason: 'Abandoned',
-    message,
-    command: invokeCommand('retire', { certificates: [name], dryRun: true }),
-  };
+  const message = `${nobody}, and ${describeHolders(facts)} at the last look${until ?? ''}`;
+  return { health: 'Degraded', reason: 'Abandoned', message, command: deployStackCommand() };
 }
 
 /** Which targets are known to hold a certificate: the first by name, and a count. */
@@ -49,20 +45,28 @@ function describeHolders(facts: HealthFacts): string {
 }
 
 /** A certificate that is being let go: nothing else is wrong with it. `Degraded` if that does not end. */
-export function findRetiring({ name, spec, state, entry, now }: HealthFacts): Finding | undefined {
+export function findRetiring(facts: HealthFacts): Finding | undefined {
+  const { name, spec, state, entry, now } = facts;
   const retirement = findRetirement({ name, state }, { certificates: spec ? [spec] : [] });
   if (!retirement) return undefined;
   const version = state.version === undefined ? undefined : entry?.current;
-  const { message, since, givesUpAt } = judgeRetirement(retirement, { state, version }, now);
+  const { message, since, givesUpAt, waitsFor } = judgeRetirement(retirement, { state, version }, now);
   const isStuck = now.getTime() - givesUpAt.getTime() > longestEndMs;
   return {
     health: isStuck ? 'Degraded' : 'Progressing',
     reason: isStuck ? 'RetirementStuck' : 'Retiring',
-    message,
+    message:
+      heldSomewhere(facts).length > 0 ? `${message}; ${describeHolders(facts)} at the last look` : message,
     since,
-    command: invokeCommand('issue', { certificates: [name] }),
+    command: isStuck ? logsCommand('issue') : commandOfPart(name, waitsFor[0]),
     ...(!isStuck && { next: { what: 'end', at: givesUpAt } }),
   };
+}
+
+/** Has the part done that is waited for, or shows who does not do it. */
+function commandOfPart(name: string, part: RetirementPart | undefined): string {
+  if (part?.kind === 'agent') return agentStateCommand(part.cluster);
+  return part ? deployCommand(name) : renewCommand(name);
 }
 
 /** A certificate of the inventory that a person had retired before: the tag that says so is still there, and
@@ -114,14 +118,12 @@ export function findUnlisted(facts: HealthFacts): Finding | undefined {
     ({ notAfter, version }) =>
       notAfter && !entry.current?.startsWith(version) && isShort(notAfter, life, now),
   );
-  const command = invokeCommand('deploy', { certificates: [name] });
+  const command = deployCommand(name);
   if (late?.notAfter) {
     const isOver = late.notAfter <= now;
-    const end = late.notAfter.toISOString();
-    const message = isOver
-      ? `a target holds a certificate that expired at ${end}`
-      : `a target holds a certificate that is valid for ${daysUntil(late.notAfter, now)} more days, until ${end}`;
-    return { health: 'Degraded', reason: isOver ? 'Expired' : 'ExpiresSoon', message, command };
+    const message = `a target holds a certificate that ${isOver ? '' : 'is '}${describeEnd(late.notAfter, now)}`;
+    const reason = isOver ? 'Expired' : 'ExpiresSoon';
+    return explain({ health: 'Degraded', reason, message, command }, findUnlistedFailure(facts));
   }
   const isLookedAt = !facts.state.deliveryProblem?.cause?.startsWith('target/');
   if (isEverywhere(facts)) return isLookedAt ? undefined : findUnlistedFailure(facts);

@@ -1,9 +1,11 @@
 // Judges recorded failures of deliveries: whose they are, and whether they last too long.
 import type { DeliveryRetry } from '../../state/delivery.ts';
-import { invokeCommand } from '../commands.ts';
+import type { Trouble } from '../../state/health.ts';
+import { findRbacCommand } from '../commands.ts';
 import { isAgentCluster } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
+import { clusterCommand, deliverCommand } from './next-commands.ts';
 import { isFailure } from './trouble.ts';
 
 const hourMs = 3_600_000;
@@ -57,7 +59,9 @@ function findRecordedFailure(
   const trouble = clusterTroubles[cluster ?? blamed ?? ''];
   if (trouble) {
     const cause = `cluster/${cluster ?? blamed}`;
-    return describe({ target, words: describeCause(cause), since: trouble.since, cause }, undefined, facts);
+    const command = commandOfTrouble(cluster ?? blamed ?? '', trouble);
+    const words = describeCause(cause);
+    return describe({ target, words, since: trouble.since, cause, command }, undefined, facts);
   }
   if (problem === undefined || !isFailure(problem)) return undefined;
   const isOthers =
@@ -69,11 +73,19 @@ function findRecordedFailure(
   const retry = deployed?.retry;
   // Nothing that waited for a cluster waits any longer once that answers.
   const isDue = retry && (retry.after < now || blamed !== undefined);
+  const command =
+    findRbacCommand(cluster ?? target?.split('/')[0] ?? '', problem.words) ??
+    deliverCommand(facts, undefined);
   return describe(
-    { target, words, since: problem.since, cause },
+    { target, words, since: problem.since, cause, command },
     isDue ? { ...retry, after: now } : retry,
     facts,
   );
+}
+
+/** The next command for a cluster in trouble: to give what it refuses, or to look at it again. */
+export function commandOfTrouble(cluster: string, { words }: Pick<Trouble, 'words'>): string {
+  return findRbacCommand(cluster, words) ?? clusterCommand(cluster);
 }
 
 /** Of the cluster nothing is noted any more: `deploy` was answered there meanwhile. */
@@ -90,7 +102,8 @@ function findAgentFailure(target: string, cluster: string, facts: HealthFacts): 
   const cause = isIll ? `agent/${cluster}` : undefined;
   const words = cause ? describeCause(cause) : 'its agent could not deliver it';
   const since = note?.reason === 'DeliveryFailing' || note?.reason === 'Delivering' ? note.since : now;
-  return describe({ target, words, since, cause }, retry, facts);
+  const command = deliverCommand(facts, cluster);
+  return describe({ target, words, since, cause, command }, retry, facts);
 }
 
 function describe(
@@ -99,11 +112,12 @@ function describe(
     readonly words: string;
     readonly since: Date;
     readonly cause: string | undefined;
+    readonly command: string;
   },
   retry: DeliveryRetry | undefined,
-  { name, now, state, entry }: HealthFacts,
+  { now, state, entry }: HealthFacts,
 ): Finding | undefined {
-  const { target, words, since, cause } = failure;
+  const { target, words, since, cause, command } = failure;
   const isFrozenByHand = state.freeze?.version === entry?.current && state.freeze?.target === '*';
   if (isFrozenByHand) return undefined;
   const isLong = now.getTime() - since.getTime() > longestMs || (retry?.failures ?? 0) >= mostFailures;
@@ -115,7 +129,7 @@ function describe(
     message: `${words.startsWith(where) ? '' : where}${words}${later}`,
     since,
     cause,
-    command: invokeCommand('deploy', { certificates: [name] }),
+    command,
     ...(retry && { next: { what: 'deliver', at: retry.after } }),
   };
 }

@@ -16,8 +16,8 @@ export interface Finding {
   readonly message: string;
   /** Since when, if that is recorded. */
   readonly since?: Date | undefined;
-  /** The next command. */
-  readonly command?: string | undefined;
+  /** The next command: what mends it, or what shows the cause to a person who has to mend it elsewhere. */
+  readonly command: string;
   /** What causes it for many at once, as `cluster/prod`. */
   readonly cause?: string | undefined;
   readonly next?: NextAction | undefined;
@@ -27,6 +27,13 @@ export interface Finding {
  *  if nothing was found. */
 export function findWorst(findings: readonly Finding[]): Finding | undefined {
   return findings.toSorted((one, other) => rankOf(one) - rankOf(other))[0];
+}
+
+/** The finding with what is behind it, and with the command for that. */
+export function explain(finding: Finding, behind: Finding | undefined): Finding {
+  if (!behind)
+    return { ...finding, message: `${finding.message}: nothing that is recorded stands in its way` };
+  return { ...finding, message: `${finding.message}: ${behind.message}`, command: behind.command };
 }
 
 function rankOf({ health, reason }: Finding): number {

@@ -26,13 +26,14 @@ export function findGone({
   if (sinceMs < quietMs) return undefined;
   const said = describeGone({ gone, retire }, retiresGone);
   const { since } = gone;
-  const command = invokeCommand('retire', { certificates: [name], dryRun: true });
+  const letGo = invokeCommand('retire', { certificates: [name], dryRun: true });
   if (!isIssued) {
     const message = `${said}; it was never issued: let it go if nobody needs it`;
-    return { health: 'Suspended', reason: 'Unused', message, since, command };
+    return { health: 'Suspended', reason: 'Unused', message, since, command: letGo };
   }
   const known = invokeCommand('status', { acknowledge: [name], for: '30d', reason: 'needed' });
-  const message = `${said}: let an object ask again, write it into the inventory under this name, let it go (${command}), or say that it is needed (${known})`;
+  const message = `${said}: let an object ask again, or write it into the inventory under this name and deploy; if it is to go, let it go (${letGo}); if it is needed as it is, say so (${known})`;
+  const command = invokeCommand('discover', { dryRun: true });
   const isByItself = retiresGone && sinceMs < longestCountMs;
   return { health: isByItself ? 'Suspended' : 'Degraded', reason: 'Abandoned', message, since, command };
 }

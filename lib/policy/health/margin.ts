@@ -1,4 +1,5 @@
 // How much of the time to renew is left: the measure of what is too late, whatever the lifetime.
+import { describeAge } from '../words.ts';
 
 /** The validity of a certificate and when its renewal is due. */
 export interface Life {
@@ -34,6 +35,13 @@ export function presumedEnd(life: Life): Date {
 /** Days between two instants, with one decimal. */
 export function daysUntil(end: Date, now: Date): number {
   return Math.floor((end.getTime() - now.getTime()) / 8_640_000) / 10;
+}
+
+/** Says when something ends, as it is read best from now: `valid for 3.2 more days, until …`, or
+ *  `expired at …, 1.1 days ago`. */
+export function describeEnd(end: Date, now: Date): string {
+  if (end > now) return `valid for ${daysUntil(end, now)} more days, until ${end.toISOString()}`;
+  return `expired at ${end.toISOString()}, ${describeAge(now.getTime() - end.getTime())}`;
 }
 
 /** What tags say of the window in which the CA wants the renewal. */

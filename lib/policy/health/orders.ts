@@ -1,13 +1,15 @@
 // Checks of a certificate's health that are about what is stored and its orders.
-import { invokeCommand } from '../commands.ts';
+import { deployStackCommand, invokeCommand, taggedByCommand } from '../commands.ts';
 import { slowCode } from '../issuance/backoff.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
 import { versionDecisionsOf } from '../issuance/operator-decisions.ts';
 import { isPausedByCa } from '../issuance/pause.ts';
 import { explainGrace, explainRefusal, isTolerated } from '../registration/grace.ts';
 import type { HealthFacts } from './facts.ts';
-import type { Finding } from './finding.ts';
-import { daysUntil, isLate } from './margin.ts';
+import { explain, type Finding, findWorst } from './finding.ts';
+import { describeEnd, isLate } from './margin.ts';
+import { orderNowCommand, planCommand, renewCommand } from './next-commands.ts';
+import type { HealthReason } from './reasons.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -27,8 +29,24 @@ export function becomesDegraded({ code }: { readonly code: string }): boolean {
   return !waitingCodes.has(code);
 }
 
-/** The checks in the order in which equally bad findings are told. */
-export const orderChecks: readonly ((facts: HealthFacts) => Finding | undefined)[] = [
+/** What is wrong with what is stored and its orders, in the order in which equally bad findings are told.
+ *  What presses is explained by what keeps it from being ordered. */
+export function findOrderTroubles(facts: HealthFacts): readonly Finding[] {
+  const found = checks.flatMap((check) => check(facts) ?? []);
+  const obstacle = findWorst(found.filter(({ reason }) => isObstacle(reason, facts)));
+  return found.map((one) => (pressing.has(one.reason) ? explain(one, obstacle) : one));
+}
+
+const pressing: ReadonlySet<HealthReason> = new Set(['Expired', 'Revoked', 'ExpiresSoon']);
+/** What keeps no order from being placed, beside those. */
+const harmless: ReadonlySet<HealthReason> = new Set(['RenewalDue', 'TagsDisagree']);
+
+function isObstacle(reason: HealthReason, { misfits, now }: HealthFacts): boolean {
+  if (reason === 'NotAllowed' && misfits && isTolerated(misfits, now)) return false;
+  return !pressing.has(reason) && !harmless.has(reason);
+}
+
+const checks: readonly ((facts: HealthFacts) => Finding | undefined)[] = [
   findExpired,
   findRevoked,
   findLate,
@@ -47,26 +65,25 @@ function findExpired({ name, certificate, isAskedFor, now }: HealthFacts): Findi
   return {
     health: 'Degraded',
     reason: 'Expired',
-    message: `expired at ${certificate.notAfter.toISOString()}`,
+    message: describeEnd(certificate.notAfter, now),
     since: certificate.notAfter,
-    command: planCommand(name),
+    command: renewCommand(name),
   };
 }
 
 function findRevoked({ name, entry, isAskedFor }: HealthFacts): Finding | undefined {
   if (!isAskedFor || !versionDecisionsOf(entry).isRevoked) return undefined;
-  const command = planCommand(name);
+  const command = renewCommand(name);
   return { health: 'Degraded', reason: 'Revoked', message: 'the version in use was revoked', command };
 }
 
 function findLate({ name, life, isAskedFor, now }: HealthFacts): Finding | undefined {
   if (!life || !isAskedFor || !isLate(life, now)) return undefined;
-  const days = daysUntil(life.notAfter, now);
   return {
     health: 'Degraded',
     reason: 'ExpiresSoon',
-    message: `valid for ${days} more days, until ${life.notAfter.toISOString()}, and due for renewal since ${life.renewsAt.toISOString()}`,
-    command: planCommand(name),
+    message: `${describeEnd(life.notAfter, now)}, and due for renewal since ${life.renewsAt.toISOString()}`,
+    command: renewCommand(name),
   };
 }
 
@@ -74,14 +91,16 @@ function findNotAllowed({ misfits, isIssued, now }: HealthFacts): Finding | unde
   if (!misfits) return undefined;
   const message = isTolerated(misfits, now) ? explainGrace(misfits) : explainRefusal(misfits);
   // Nothing is lost with one that was never issued.
-  return { health: isIssued ? 'Degraded' : 'Suspended', reason: 'NotAllowed', message };
+  const health = isIssued ? 'Degraded' : 'Suspended';
+  return { health, reason: 'NotAllowed', message, command: deployStackCommand() };
 }
 
-function findDisagreement({ state, now }: HealthFacts): Finding | undefined {
+function findDisagreement({ name, state, now }: HealthFacts): Finding | undefined {
   if (!hasDisagreed(state, now)) return undefined;
   const message =
     'the tags of its AWS secret did not match its value (TagsDisagree) and were corrected: find out who changed them';
-  return { health: 'Degraded', reason: 'TagsDisagree', message, since: state.tagsDisagree };
+  const command = taggedByCommand(name);
+  return { health: 'Degraded', reason: 'TagsDisagree', message, since: state.tagsDisagree, command };
 }
 
 function findPausedByCa({ name, pause }: HealthFacts): Finding | undefined {
@@ -102,7 +121,7 @@ function findPreflight(facts: HealthFacts): Finding | undefined {
   if (problem?.code !== 'PreflightFailed' || isPaused) return undefined;
   if (isStrangers(facts)) return waitForDns(facts);
   const { since, words: message } = problem;
-  return { health: 'Degraded', reason: 'PreflightFailed', message, since, command: planCommand(name) };
+  return { health: 'Degraded', reason: 'PreflightFailed', message, since, command: renewCommand(name) };
 }
 
 function findNameTaken({ name, state, isIssued }: HealthFacts): Finding | undefined {
@@ -110,7 +129,7 @@ function findNameTaken({ name, state, isIssued }: HealthFacts): Finding | undefi
   if (problem?.code !== 'NameTaken') return undefined;
   const { since, words: message } = problem;
   const health = isIssued ? 'Degraded' : 'Suspended';
-  return { health, reason: 'NameTaken', message, since, command: planCommand(name) };
+  return { health, reason: 'NameTaken', message, since, command: renewCommand(name) };
 }
 
 /** Orders that fail: for long, or a short while. */
@@ -137,7 +156,8 @@ function findFailing(facts: HealthFacts): Finding | undefined {
     reason: isLong ? 'OrderFailing' : error === 'rateLimited' ? 'RateLimited' : 'BackingOff',
     message: `${count}${words}${later}`,
     since,
-    command: planCommand(name),
+    // To force what has just failed, or a limit, is no help.
+    command: isLong ? orderNowCommand(facts) : planCommand(name),
     cause: problem?.cause,
     ...(nextAttempt && { next: { what: 'order', at: nextAttempt } }),
   };
@@ -158,7 +178,8 @@ function findPaused({ name, pause, isPaused }: HealthFacts): Finding | undefined
 }
 
 /** What goes on, or waits for its time. */
-function findWaiting({ entry, state, certificate, life, isAskedFor, now }: HealthFacts): Finding | undefined {
+function findWaiting(facts: HealthFacts): Finding | undefined {
+  const { name, entry, state, certificate, life, isAskedFor, now } = facts;
   if (!isAskedFor) return undefined;
   const { problem, nextAttempt } = state;
   const at = nextAttempt && nextAttempt > now ? { next: { what: 'order' as const, at: nextAttempt } } : {};
@@ -167,9 +188,11 @@ function findWaiting({ entry, state, certificate, life, isAskedFor, now }: Healt
     reason,
     message,
     since,
+    command: renewCommand(name),
     ...at,
   });
-  if (problem?.code === 'RateLimited') return progressing('RateLimited', problem.words, problem.since);
+  if (problem?.code === 'RateLimited')
+    return { ...progressing('RateLimited', problem.words, problem.since), command: planCommand(name) };
   if (state.error === slowCode) return progressing('Ordering', 'the CA still works on its order');
   if (entry?.current && state.version && !certificate) {
     return progressing('Unread', 'issue did not write its current version; the next pass of issue reads it');
@@ -186,7 +209,8 @@ function isStrangers({ spec, isIssued }: HealthFacts): boolean {
   return spec === undefined && !isIssued;
 }
 
-function waitForDns({ name, state, note, entry, now }: HealthFacts): Finding {
+function waitForDns(facts: HealthFacts): Finding {
+  const { name, state, note, entry, now } = facts;
   const began = entry?.createdAt ?? state.problem?.since ?? note?.since ?? now;
   const words = state.problem?.words ?? `its orders fail with ${state.error ?? 'no code'}`;
   const isOver = now.getTime() - began.getTime() > longestWaitForDnsMs;
@@ -195,11 +219,6 @@ function waitForDns({ name, state, note, entry, now }: HealthFacts): Finding {
     reason: isOver ? 'NeverReady' : 'WaitingForDns',
     message: `registered, never issued: ${words}`,
     since: isOver ? new Date(began.getTime() + longestWaitForDnsMs) : began,
-    command: planCommand(name),
+    command: state.problem?.code === 'PreflightFailed' ? renewCommand(name) : planCommand(name),
   };
-}
-
-/** What would happen to the certificate now. */
-function planCommand(name: string): string {
-  return invokeCommand('issue', { certificates: [name], dryRun: true });
 }

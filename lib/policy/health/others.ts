@@ -6,7 +6,9 @@ import { isAgentCluster } from '../delivery/agents.ts';
 import { acknowledge } from './acknowledgement.ts';
 import type { CertificateHealth } from './certificate.ts';
 import type { Subject } from './change.ts';
+import { commandOfTrouble } from './delivery-failures.ts';
 import { type Finding, findWorst, sinceOf } from './finding.ts';
+import { renewCommand } from './next-commands.ts';
 import { current, type HealthReason } from './reasons.ts';
 
 const hourMs = 3_600_000;
@@ -53,13 +55,14 @@ export function findClusterTrouble(
   trouble: Trouble | undefined,
   now: Date,
 ): readonly Finding[] {
-  const command = invokeCommand('deploy', { clusters: [name] });
-  return trouble ? [{ ...judgeLasting('ClusterFailing', trouble, now), command }] : [];
+  if (!trouble) return [];
+  return [{ ...judgeLasting('ClusterFailing', trouble, now), command: commandOfTrouble(name, trouble) }];
 }
 
 /** A channel of notices that cannot be reached, as `notify` recorded it. */
 export function findChannelTrouble(trouble: Pick<Trouble, 'since' | 'words'>, now: Date): readonly Finding[] {
-  return [judgeLasting('ChannelFailing', trouble, now)];
+  const command = invokeCommand('notify', { test: true });
+  return [{ ...judgeLasting('ChannelFailing', trouble, now), command }];
 }
 
 /** A trouble that is `Degraded` once it has lasted for an hour. */
@@ -67,7 +70,7 @@ function judgeLasting(
   reason: HealthReason,
   { since, words: message }: Pick<Trouble, 'since' | 'words'>,
   now: Date,
-): Finding {
+): Omit<Finding, 'command'> {
   const isLong = now.getTime() - since.getTime() > hourMs;
   return { health: isLong ? 'Degraded' : 'Progressing', reason, message, since };
 }
@@ -80,8 +83,8 @@ export function findShared(
   certificates: readonly CertificateHealth[],
 ): readonly Finding[] {
   const ill = certificates.filter((certificate) => certificate.cause === cause);
-  const findings = ill.flatMap(({ health, message, since, command }): readonly Finding[] =>
-    health === 'Healthy' ? [] : [{ health, reason, message, since, command }],
+  const findings = ill.flatMap(({ name, health, message, since, command }): readonly Finding[] =>
+    health === 'Healthy' ? [] : [{ health, reason, message, since, command: command ?? renewCommand(name) }],
   );
   return findings.toSorted((one, other) => timeOf(one) - timeOf(other));
 }

@@ -2,7 +2,6 @@
 import { isSecretTarget, type TargetSpec } from '../../certificate/spec.ts';
 import type { ServedRecord, ServedWord } from '../../state/delivery.ts';
 import type { HealthWord } from '../../state/health.ts';
-import { invokeCommand } from '../commands.ts';
 import { isAgentCluster, targetsIn } from '../delivery/agents.ts';
 import { nameDestination } from '../delivery/secret-plan.ts';
 import { judgeTargetStates } from '../delivery/target-states.ts';
@@ -10,10 +9,11 @@ import { judgeTiming } from '../delivery/windows.ts';
 import { servedByTargets } from '../serving/served-targets.ts';
 import { describeCause, findDeliveryFailure, findLookFailure } from './delivery-failures.ts';
 import type { HealthFacts } from './facts.ts';
-import { type Finding, sinceOf } from './finding.ts';
+import { explain, type Finding, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
 import { findHoldings, type PlaceHolding } from './holdings.ts';
-import { daysUntil, isShort, presumedEnd } from './margin.ts';
+import { describeEnd, isShort, presumedEnd } from './margin.ts';
+import { clusterCommand, deliverCommand, planCommand, renewCommand } from './next-commands.ts';
 import { current, type HealthReason } from './reasons.ts';
 
 const dayMs = 86_400_000;
@@ -90,29 +90,27 @@ interface Place {
 
 function judgeTarget(place: Place, facts: HealthFacts): Finding | undefined {
   if (place.isComplete) return findUnseen(place, facts) ?? findLookFailure(place.name, facts);
-  return (
-    findHeldLate(place, facts) ??
+  const open =
     (place.isFrozen ? findFrozen(facts) : undefined) ??
     findDeliveryFailure(place.name, facts) ??
-    describeWaiting(place, facts)
-  );
+    describeWaiting(place, facts);
+  const late = findHeldLate(place, facts);
+  return late ? explain(late, open) : open;
 }
 
 /** What the target holds ends before the version that waits for it can be called in time. */
-function findHeldLate(
-  { name, holds }: Place,
-  { name: certificate, life, now }: HealthFacts,
-): Finding | undefined {
+function findHeldLate({ target, name, holds }: Place, facts: HealthFacts): Finding | undefined {
+  const { life, now } = facts;
   if (!holds || !life) return undefined;
   const end = holds.notAfter ?? presumedEnd(life);
-  const command = deployCommand(certificate);
+  const command = deliverCommand(facts, clusterOf(target));
   if (holds.notAfter && end <= now) {
-    const message = `${name} holds a certificate that expired at ${end.toISOString()}`;
+    const message = `${name} holds a certificate that ${describeEnd(end, now)}`;
     return { health: 'Degraded', reason: 'Expired', message, since: end, command };
   }
   if (!isShort(end, life, now)) return undefined;
   const message = holds.notAfter
-    ? `${name} holds a certificate that is valid for ${daysUntil(end, now)} more days, until ${end.toISOString()}`
+    ? `${name} holds a certificate that is ${describeEnd(end, now)}`
     : `${name} still holds version ${holds.version}, which has been due for renewal since ${life.notBefore.toISOString()} or longer`;
   return { health: 'Degraded', reason: 'ExpiresSoon', message, command };
 }
@@ -124,7 +122,8 @@ function findUnseen({ target, name }: Place, facts: HealthFacts): Finding | unde
   if (facts.now.getTime() - trouble.since.getTime() <= longestUnseenMs) return undefined;
   const cause = `cluster/${target.cluster}`;
   const message = `${name} was not looked at since ${trouble.since.toISOString()}, ${describeCause(cause)}`;
-  return { health: 'Degraded', reason: 'NotLookedAt', message, since: trouble.since, cause };
+  const command = clusterCommand(target.cluster);
+  return { health: 'Degraded', reason: 'NotLookedAt', message, since: trouble.since, cause, command };
 }
 
 function describeUnseen({ target, isComplete }: Place, { clusterTroubles }: HealthFacts): string | undefined {
@@ -133,10 +132,10 @@ function describeUnseen({ target, isComplete }: Place, { clusterTroubles }: Heal
 }
 
 function describeWaiting({ target, name, isApplied }: Place, facts: HealthFacts): Finding {
-  const { certificate, entry, state, clusters, now, name: subject } = facts;
+  const { certificate, entry, state, clusters, now } = facts;
   if (!certificate) {
-    const since = entry?.createdAt;
-    return { health: 'Progressing', reason: 'Ordering', message: 'not issued yet', since };
+    const [since, command] = [entry?.createdAt, renewCommand(facts.name)];
+    return { health: 'Progressing', reason: 'Ordering', message: 'not issued yet', since, command };
   }
   const windows = (isSecretTarget(target) && target.rollout?.windows) || [];
   const timing = judgeTiming(windows, { begin: certificate.notBefore, now });
@@ -144,7 +143,8 @@ function describeWaiting({ target, name, isApplied }: Place, facts: HealthFacts)
     const until = timing.until ? ` until ${timing.until.toISOString()}` : '';
     const next = timing.until ? { next: { what: 'deliver' as const, at: timing.until } } : {};
     const message = `${name} waits for its maintenance window${until}`;
-    return { health: 'Progressing', reason: 'WaitingForWindow', message, ...next };
+    const command = planCommand(facts.name);
+    return { health: 'Progressing', reason: 'WaitingForWindow', message, command, ...next };
   }
   const { deliveryProblem } = state;
   const words = deliveryProblem?.cause === `target/${name}` ? `: ${deliveryProblem.words}` : '';
@@ -154,7 +154,12 @@ function describeWaiting({ target, name, isApplied }: Place, facts: HealthFacts)
     ? 'has the Secret, and its workloads do not run with it yet'
     : 'does not have it yet';
   const message = `${name} ${what}${by}${words}`;
-  return { health: 'Progressing', reason: 'Delivering', message, command: deployCommand(subject) };
+  const command = deliverCommand(facts, clusterOf(target));
+  return { health: 'Progressing', reason: 'Delivering', message, command };
+}
+
+function clusterOf(target: TargetSpec): string | undefined {
+  return isSecretTarget(target) ? target.cluster : undefined;
 }
 
 function findServed(
@@ -180,8 +185,4 @@ export function probeOf(
   version: string | undefined,
 ): ServedRecord | undefined {
   return served?.version === version ? served : undefined;
-}
-
-function deployCommand(certificate: string): string {
-  return invokeCommand('deploy', { certificates: [certificate] });
 }

@@ -1,6 +1,7 @@
 // A notice in words, for channels that show plain text and as the start for those that show more.
 import { cutText } from '../bounds.ts';
 import type { Subject } from '../health/change.ts';
+import { formatDaysLeft } from '../words.ts';
 import type { Notice, NoticeEntry, TableRow } from './notice.ts';
 
 /** The notice in one line of plain text: what, and how it stands. */
@@ -114,7 +115,7 @@ export function tableOf(rows: readonly TableRow[]): readonly string[] {
   const cells = rows.map((row) => [
     row.subject.kind === 'certificate' ? row.subject.name : describeSubject(row.subject),
     row.health,
-    row.expiresInDays === null ? '-' : String(row.expiresInDays),
+    row.expiresInDays === null ? '-' : formatDaysLeft(row.expiresInDays),
     row.reason ?? '-',
     row.message ?? '',
   ]);

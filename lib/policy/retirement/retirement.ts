@@ -82,10 +82,20 @@ export function isLetGo(record: DeliveryRecord | undefined, version: string): bo
   return record?.version === version && record.targets === targets && record.phases.length === 0;
 }
 
+/** Who has a part in letting a certificate go, beside `issue`. */
+export type RetirementPart =
+  | { readonly kind: 'deploy' }
+  | { readonly kind: 'agent'; readonly cluster: string };
+
+/** Who that is, in words. */
+export function describePart(part: RetirementPart): string {
+  return part.kind === 'deploy' ? 'deploy' : `the agent of cluster ${part.cluster}`;
+}
+
 /** How a retirement stands. */
 export interface RetirementProgress extends Retirement {
-  /** Who has not done its part yet: `deploy`, `the agent of cluster edge`. Empty: nobody is waited for. */
-  readonly waitsFor: readonly string[];
+  /** Who has not done its part yet. Empty: nobody is waited for. */
+  readonly waitsFor: readonly RetirementPart[];
   /** When those are given up. */
   readonly givesUpAt: Date;
   /** Whether nobody is waited for any longer. */
@@ -106,7 +116,7 @@ export function judgeRetirement(
   const givesUpAt = new Date(retirement.since.getTime() + mostPartsMs);
   const isReady = waitsFor.length === 0 || now >= givesUpAt;
   const said = `${describeWish(retirement)} at ${retirement.since.toISOString()}`;
-  const names = waitsFor.join(', ');
+  const names = waitsFor.map(describePart).join(', ');
   const stands =
     waitsFor.length === 0
       ? 'every part is done, and issue deletes its AWS secret next'
@@ -143,13 +153,16 @@ export function describeDeleted(name: string): string {
 }
 
 /** An agent has a part if a statement was signed for its cluster. */
-function findMissingParts({ deployed, signatures, reports }: CertificateState, version: string) {
+function findMissingParts(
+  { deployed, signatures, reports }: CertificateState,
+  version: string,
+): readonly RetirementPart[] {
   const clusters = Object.keys(signatures ?? {}).filter((cluster) => {
     const report: AgentReport | undefined = reports?.[cluster];
     return signatures?.[cluster] !== '' && !isLetGo(report?.deployed, version);
   });
   return [
-    ...(isLetGo(deployed, version) ? [] : ['deploy']),
-    ...clusters.map((cluster) => `the agent of cluster ${cluster}`),
+    ...(isLetGo(deployed, version) ? [] : [{ kind: 'deploy' } as const]),
+    ...clusters.map((cluster) => ({ kind: 'agent', cluster }) as const),
   ];
 }
