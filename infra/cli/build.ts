@@ -10,7 +10,8 @@ const keptMs = 3_600_000;
 const recordName = 'sources.json';
 
 /** Builds the command line into a folder. `sources.json` in it tells of what: size and time of change of each
- *  source. @throws Error if a source does not compile. */
+ *  source. The package that npm packs does not have it: its bundle is complete.
+ *  @throws Error if a source does not compile. */
 export async function buildCommandLine(outFolder: string): Promise<void> {
   const { build } = await import('esbuild');
   const startedAt = Date.now();
@@ -45,9 +46,10 @@ export async function buildCommandLine(outFolder: string): Promise<void> {
   const inputs = Object.keys(metafile.inputs).filter((path) => !path.includes('node_modules/'));
   const own = ['infra/cli/build.ts', 'package-lock.json', 'tsconfig.json'];
   const marks = await Promise.all([...new Set([...inputs, ...own])].map(markSource));
-  // A source that was saved meanwhile may be in the bundle as it was before.
-  if (marks.some(({ mtimeMs }) => mtimeMs >= startedAt)) return;
-  const record = Object.fromEntries(marks.map(({ path, size, mtimeMs }) => [path, `${size} ${mtimeMs}`]));
+  // A source that was saved meanwhile may be in the bundle as it was before: it has no mark.
+  const record = Object.fromEntries(
+    marks.map(({ path, size, mtimeMs }) => [path, mtimeMs >= startedAt ? '' : `${size} ${mtimeMs}`]),
+  );
   await replaceFile(join(outFolder, recordName), Buffer.from(JSON.stringify(record)));
 }
 
@@ -68,12 +70,11 @@ async function replaceFile(path: string, contents: Uint8Array): Promise<void> {
 
 async function removeOld(folder: string, current: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (current.has(name) || name === '.cache') continue;
+    if (current.has(name) || name === '.cache' || name === recordName) continue;
     // Another build at the same time has renamed or removed its file.
     const found = await stat(join(folder, name)).catch(passOverMissing);
     if (found === undefined) continue;
-    if (name === recordName || Date.now() - found.mtimeMs > keptMs)
-      await rm(join(folder, name), { force: true });
+    if (Date.now() - found.mtimeMs > keptMs) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -10,8 +10,10 @@ const top = new URL('../../', import.meta.url);
 const bundle = new URL('dist/cli/', top);
 const builder = fileURLToPath(new URL('infra/cli/build.ts', top));
 
-/** Whether the bundle is what a build would make, by size and time of change of each source. */
+/** Whether the bundle is what a build would make, by size and time of change of each source. A package has no
+ *  record of these: its bundle is complete, and nothing is there to build it with. */
 function isFresh() {
+  if (existsSync(new URL('main.js', bundle)) && !existsSync(new URL('sources.json', bundle))) return true;
   try {
     const sources = JSON.parse(readFileSync(new URL('sources.json', bundle), 'utf8'));
     return Object.entries(sources).every(([path, mark]) => {
@@ -30,8 +32,7 @@ if (major < 22) {
   );
   process.exit(2);
 }
-// An installed package has no builder: its bundle is complete.
-if (existsSync(builder) && !isFresh()) {
+if (!isFresh()) {
   try {
     execFileSync(process.execPath, [builder], { stdio: ['ignore', 'ignore', 'inherit'] });
   } catch {

@@ -1,25 +1,17 @@
 // The command in a checkout: there after npm ci, found by npx in each folder without a network, and built
 // again when a source has changed.
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildCommandLine } from '../../infra/cli/build.ts';
+import { copyCheckout, root } from './checkout.ts';
 
-const root = join(import.meta.dirname, '../..');
 let checkout: string;
 
 beforeAll(async () => {
-  checkout = await mkdtemp(join(tmpdir(), 'certrelay-checkout-'));
-  for (const part of ['infra', 'lib', 'package.json', 'package-lock.json', 'tsconfig.json'])
-    await cp(join(root, part), join(checkout, part), { recursive: true });
-  const modules = join(checkout, 'node_modules');
-  await mkdir(join(modules, '.bin'), { recursive: true });
-  for (const name of await readdir(join(root, 'node_modules')))
-    if (name !== '.bin') await symlink(join(root, 'node_modules', name), join(modules, name));
-  await symlink(process.execPath, join(modules, '.bin/node'));
+  checkout = await copyCheckout(['infra', 'lib', 'package.json', 'package-lock.json', 'tsconfig.json']);
 });
 afterAll(() => rm(checkout, { recursive: true, force: true }));
 
