@@ -5,7 +5,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import { oneLine } from '../lib/policy/bounds.ts';
 import { invokeCommand, setCommandPlace } from '../lib/policy/commands.ts';
-import { describeAwsError, type StackProvider } from './deployed-stack.ts';
+import { describeAwsError, type StackProvider, webhookOf } from './deployed-stack.ts';
 
 /** The service that was deployed. */
 export interface DeployedService {
@@ -42,8 +42,7 @@ async function findWebhook(provider: StackProvider): Promise<string> {
     const client = await provider.getCloudFormationClient();
     const StackName = provider.naming.getStackName();
     const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName }));
-    const url = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === 'HttpApiUrl')?.OutputValue;
-    return url === undefined ? 'the stack has no output HttpApiUrl' : `${url}/domains`;
+    return webhookOf(Stacks[0]?.Outputs) ?? 'the stack has no output HttpApiUrl';
   } catch (error) {
     return `its URL could not be read (${describeAwsError(error)})`;
   }

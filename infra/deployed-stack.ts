@@ -3,6 +3,7 @@ import {
   type CloudFormationClient,
   DescribeStacksCommand,
   GetTemplateCommand,
+  type Stack,
 } from '@aws-sdk/client-cloudformation';
 import * as z from 'zod';
 import { oneLine } from '../lib/policy/bounds.ts';
@@ -12,6 +13,12 @@ import type { NoticeParameters } from './notice-parameters.ts';
 
 /** Name of the stack's output with `markOf` of its changelog. */
 export const markOutput = 'CertrelayChangelog';
+
+/** URL of the webhook by the stack's outputs; `undefined` if they do not say it. */
+export function webhookOf(outputs: Stack['Outputs'] = []): string | undefined {
+  const url = outputs.find(({ OutputKey }) => OutputKey === 'HttpApiUrl')?.OutputValue;
+  return url === undefined ? undefined : `${url}/domains`;
+}
 
 /** The part of osls's AWS provider that is used here. */
 export interface StackProvider {

@@ -38,7 +38,7 @@ export function explainAwsError(thrown: unknown, asked: AskedPlace): CommandErro
   if (error.name === 'AbortError') return new CommandError('cancelled', `cancelled; ${asked.what} runs on`);
   const refused = explainCredentials(error);
   if (refused !== undefined) return new CommandError('credentials', refused);
-  const code = findCode(error);
+  const code = findErrorCode(error);
   if (networkErrors.test(code)) {
     const where = asked.endpoint ?? `AWS in ${region}`;
     const advice = 'check the network, the proxy and --region or --endpoint-url';
@@ -75,7 +75,7 @@ export function explainCredentials(thrown: unknown): string | undefined {
 }
 
 /** The code of Node's own error, which may be wrapped; empty if there is none. */
-function findCode(error: Error): string {
+export function findErrorCode(error: Error): string {
   for (let next: unknown = error, depth = 0; next instanceof Error && depth < 5; depth += 1) {
     if ('code' in next && typeof next.code === 'string') return next.code;
     if (next instanceof AggregateError && next.errors.length > 0) next = next.errors[0];

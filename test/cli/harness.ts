@@ -30,6 +30,8 @@ export interface Situation {
   /** What a person answers to each question; absent: nobody can be asked. */
   readonly answer?: string;
   readonly signal?: AbortSignal;
+  /** The clock of its machine, in place of the right one. */
+  readonly now?: () => Date;
 }
 
 /** Runs a command in this process. */
@@ -42,7 +44,7 @@ export async function certrelay(line: string, situation: Situation): Promise<Sho
 
 /** As `certrelay`, with arguments that have spaces. */
 export async function certrelayWith(args: readonly string[], situation: Situation): Promise<ShownEnd> {
-  const { env, columns, answer, signal = new AbortController().signal } = situation;
+  const { env, columns, answer, signal = new AbortController().signal, now = () => new Date() } = situation;
   const written = { out: '', err: '', shown: '' };
   const stream = (name: 'out' | 'err'): TerminalStream => ({
     isTerminal: columns !== undefined,
@@ -61,17 +63,18 @@ export async function certrelayWith(args: readonly string[], situation: Situatio
       written.err += question;
       return answer ?? '';
     },
-    now: () => new Date(),
+    now,
   };
   const code = await runCommandLine(args, terminal, signal);
   return { code, ...written };
 }
 
-/** Runs the bundle as a process, without a terminal. @param onStart Is given a way to send it a signal. */
+/** Runs the bundle as a process, without a terminal.
+ *  @param onStart Is given ways to send it a signal, and what it reads. */
 export async function runProcess(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  onStart: (kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+  onStart: (kill: (signal: NodeJS.Signals) => void, write: (text: string) => void) => void = () => undefined,
 ): Promise<Ended> {
   const bundle = await findBuilt('cli');
   const main = join(bundle ?? 'dist/cli', 'main.js');
@@ -82,7 +85,10 @@ export async function runProcess(
       { env: { PATH: process.env.PATH, HOME: '/nowhere', ...env } },
       (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
     );
-    onStart((signal) => void child.kill(signal));
+    onStart(
+      (signal) => void child.kill(signal),
+      (text) => child.stdin?.end(text),
+    );
   });
 }
 

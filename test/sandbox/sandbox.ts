@@ -296,7 +296,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     inventoryPath,
     bundles,
     webhookSecret,
-    environment: { ...environment, AWS_ENDPOINT_URL_LAMBDA: lambda.url, ...credentialsOf('operator') },
+    environment: {
+      ...environment,
+      AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+      CERTRELAY_WEBHOOK_URL: `${httpApi.url}/domains`,
+      ...credentialsOf('operator'),
+    },
     setCertificates,
     keepSecrets: (secrets) => keepSecrets(secretsManager.url, secrets),
     async stop() {

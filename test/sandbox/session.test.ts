@@ -119,10 +119,14 @@ test.each(
 
 test('the environment that it names can be read into a session', async () => {
   const [, source = ''] = /^In a POSIX shell {2}(\. .*) {2}gives/m.exec(printed) ?? [];
-  const { stdout } = await run('sh', ['-c', `${source} && echo "$CERTRELAY_INVENTORY $CERTRELAY_WEBHOOK"`], {
-    cwd: '/',
-    env: { PATH: process.env.PATH },
-  });
+  const { stdout } = await run(
+    'sh',
+    ['-c', `${source} && echo "$CERTRELAY_INVENTORY $CERTRELAY_WEBHOOK_URL"`],
+    {
+      cwd: '/',
+      env: { PATH: process.env.PATH },
+    },
+  );
   expect(stdout).toMatch(/\/certificates\.yaml http:\/\/127\.0\.0\.1:\d+\/domains\n$/);
   expect(stdout.startsWith(dirname(join(folder, 'x')))).toBe(true);
 });

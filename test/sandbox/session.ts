@@ -70,7 +70,6 @@ async function introduce(
     // What the sandbox does not imitate is refused here, and never asked of AWS.
     AWS_ENDPOINT_URL: owner.control.url,
     KUBECONFIG: kubeconfig,
-    CERTRELAY_WEBHOOK: `${sandbox.httpApi}/domains`,
   });
   const registration = join(folder, 'register.json');
   const sign = async () => {

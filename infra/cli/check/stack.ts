@@ -9,6 +9,7 @@ import {
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { mapConcurrently } from '../../../lib/async/map-concurrently.ts';
 import { nameSome } from '../../../lib/policy/bounds.ts';
+import { webhookOf } from '../../deployed-stack.ts';
 import { describeMissing } from '../connection.ts';
 import type { CheckedAws } from './aws.ts';
 import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';
@@ -64,9 +65,9 @@ function judgeStack(name: string, { StackStatus, Outputs = [] }: Stack): Checked
   if (status.endsWith('_IN_PROGRESS') && status !== 'REVIEW_IN_PROGRESS')
     return unseen('stack', `it is ${status}; wait until it has ended`);
   if (!/^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(status)) return wrong('stack', `it is ${status}: ${again}`);
-  const url = Outputs.find(({ OutputKey }) => OutputKey === 'HttpApiUrl')?.OutputValue;
+  const url = webhookOf(Outputs);
   if (url === undefined) return wrong('stack', `it has no output HttpApiUrl: ${again}`);
-  return fine('stack', `${status}, webhook ${url}/domains`);
+  return fine('stack', `${status}, webhook ${url}`);
 }
 
 /** Page by page: a stack may have more than the hundred that DescribeStackResources gives. */

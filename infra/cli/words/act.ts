@@ -6,6 +6,12 @@ import type { CommandDefinition } from '../definitions.ts';
 const dryRun = new Option('--dry-run', 'only say what would be done');
 const yes = new Option('--yes', 'do not ask for the name');
 
+/** Where the webhook is, if the stack and its AWS secret are not to say it. */
+const webhook = [
+  new Option('--url <url>', 'of the webhook (default: that of the stack)'),
+  new Option('--secret-file <path>', 'with what it is signed (default: the AWS secret of the installation)'),
+];
+
 /** In the order of the help. */
 export const actCommands: readonly CommandDefinition[] = [
   {
@@ -109,6 +115,28 @@ export const actCommands: readonly CommandDefinition[] = [
     ],
     example: 'revoke shop --replace --reason keyCompromise',
     load: () => import('../commands/revoke.ts'),
+  },
+  {
+    usage: 'register <name>',
+    description: 'ask the webhook for a certificate, as a program of yours would',
+    group: 'act',
+    options: [
+      new Option('--domain <name...>', 'what it is for, such as shop.example.com'),
+      new Option('--target <target...>', 'where it goes, such as prod/shop/shop-tls'),
+      new Option('-f, --file <path>', 'or JSON or YAML with domains and targets; "-" is stdin'),
+      ...webhook,
+      dryRun,
+    ],
+    example: 'register shop --domain shop.example.com',
+    load: () => import('../commands/register.ts'),
+  },
+  {
+    usage: 'unregister <name>',
+    description: 'give up what the webhook has registered; 30 days to restore',
+    group: 'act',
+    options: [...webhook, dryRun, yes],
+    example: 'unregister shop --dry-run',
+    load: () => import('../commands/unregister.ts'),
   },
   {
     usage: 'rotate-account-key <issuer>',

@@ -26,8 +26,9 @@ export function rememberSecrets(
 }
 
 /** Secrets as Standard Webhooks specifies them: `whsec_` and the base64 of 24 to 64 random bytes. The prefix
- *  may be missing, because the generator of Secrets Manager makes only letters and digits. */
-function parseSecrets(text: string): readonly string[] {
+ *  may be missing, because the generator of Secrets Manager makes only letters and digits.
+ *  @throws Error if the text is something else. */
+export function parseSecrets(text: string): readonly string[] {
   const secrets = text.split(/\s+/).filter((part) => part !== '');
   if (secrets.length > 0 && secrets.every(isSecret)) return secrets;
   throw new Error(
