@@ -46,7 +46,7 @@ export interface RetiredCertificate {
   readonly message: string;
   /** What becomes of each target. Absent if nobody knows its targets: it was in the inventory file. */
   readonly targets?: readonly TargetEnd[];
-  /** Until when it can be restored. */
+  /** Until when it can be restored; at the latest, if its AWS secret is not scheduled for deletion yet. */
   readonly until?: Date;
 }
 

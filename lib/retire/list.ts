@@ -1,5 +1,5 @@
 // Lists the certificates that are being let go, and those in their recovery window.
-import { findRetirement, judgeRetirement } from '../policy/retirement/retirement.ts';
+import { findRetirement, judgeRetirement, latestEnd } from '../policy/retirement/retirement.ts';
 import type { RetiredCertificate, RetireInvocation, RetirePorts } from './invocation.ts';
 import { describeWindow } from './let-go.ts';
 
@@ -16,7 +16,7 @@ export async function listRetired(
     if (!retirement) return [];
     const { name, state } = entry;
     const { message } = judgeRetirement(retirement, { state, version: state.version }, now);
-    return [{ name, outcome: 'retiring', message }];
+    return [{ name, outcome: 'retiring', message, until: latestEnd(retirement) }];
   });
   const retired = deleted.map(({ name, until }): RetiredCertificate => {
     return { name, outcome: 'retired', message: describeWindow(until), until };

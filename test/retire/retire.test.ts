@@ -206,7 +206,13 @@ it('without names it lists what is on its way out and what can be restored, and 
   const before = writes().length;
   expect((await call({})).certificates).toMatchObject([
     { name: 'a', outcome: 'retired' },
-    { name: 'customer', outcome: 'retiring', message: expect.stringContaining('retired by a person') },
+    {
+      name: 'customer',
+      outcome: 'retiring',
+      message: expect.stringContaining('retired by a person'),
+      // Seven days for the parts of others, and thirty in which it can be restored.
+      until: new Date(clock.now().getTime() + 37 * 86_400_000),
+    },
   ]);
   expect(writes()).toHaveLength(before);
 });

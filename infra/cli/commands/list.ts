@@ -15,11 +15,15 @@ export const run: RunCommand = async (session) => {
   const certificates = listOf(status, 'certificates').toSorted(byName);
   const names = new Set(certificates.map((entry) => textOf(entry, 'name')));
   const gone = listOf(retired, 'certificates').filter((entry) => !names.has(textOf(entry, 'name')));
-  const rows = [...certificates, ...gone];
+  const leaving = new Map(listOf(retired, 'certificates').map((entry) => [textOf(entry, 'name'), entry]));
+  const rows = [...certificates, ...gone].map((entry) => ({
+    entry,
+    leaving: leaving.get(textOf(entry, 'name')) ?? {},
+  }));
   await printResult(session, {
     data: { certificates, retired: listOf(retired, 'certificates') },
     text: (style) => formatTable(columns, rows, style),
-    names: rows.map((entry) => textOf(entry, 'name')),
+    names: rows.map(({ entry }) => textOf(entry, 'name')),
   });
   const omitted = numberOf(status, 'omitted') ?? 0;
   if (omitted > 0) say(session, `${omitted} more are not listed: name them, as in "certrelay status shop"`);
@@ -30,17 +34,29 @@ function byName(one: AnswerFields, other: AnswerFields): number {
   return textOf(one, 'name') < textOf(other, 'name') ? -1 : 1;
 }
 
-const columns: readonly TableColumn<AnswerFields>[] = [
-  { header: 'NAME', of: (entry) => textOf(entry, 'name') },
-  { header: 'SOURCE', givesWay: 2, of: (entry) => textOf(entry, 'source') || textOf(entry, 'outcome') },
-  { header: 'ENDS', givesWay: 3, of: describeEnd },
-  { header: 'TARGETS', givesWay: 1, of: (entry) => describeTargets(entry) },
-  { header: 'DOMAINS', isFlexible: true, of: (entry) => textsOf(entry, 'domains').join(' ') },
+/** A certificate, and what `retire` says of it if it is let go. */
+interface ListedRow {
+  readonly entry: AnswerFields;
+  readonly leaving: AnswerFields;
+}
+
+const columns: readonly TableColumn<ListedRow>[] = [
+  { header: 'NAME', of: ({ entry }) => textOf(entry, 'name') },
+  { header: 'SOURCE', givesWay: 3, of: ({ entry }) => textOf(entry, 'source') },
+  { header: 'ENDS', givesWay: 4, of: ({ entry }) => formatDay(timeOf(entry, 'notAfter')) },
+  { header: 'LET GO', givesWay: 1, of: ({ leaving }) => describeLeaving(leaving), colour: () => 'yellow' },
+  { header: 'TARGETS', givesWay: 2, of: ({ entry }) => describeTargets(entry) },
+  { header: 'DOMAINS', isFlexible: true, of: ({ entry }) => textsOf(entry, 'domains').join(' ') },
 ];
 
-/** The end of what is stored, or of the time to restore it. */
-function describeEnd(entry: AnswerFields): string {
-  return formatTime(timeOf(entry, 'notAfter') ?? timeOf(entry, 'until')).slice(0, 10);
+/** `retiring until 2027-01-06`: so long it can be restored. */
+function describeLeaving(entry: AnswerFields): string {
+  const until = timeOf(entry, 'until');
+  return `${textOf(entry, 'outcome')}${until ? ` until ${formatDay(until)}` : ''}`;
+}
+
+function formatDay(time: Date | undefined): string {
+  return formatTime(time).slice(0, 10);
 }
 
 function describeTargets(entry: AnswerFields): string {
