@@ -6,6 +6,7 @@ import { printResult, reportFailures, say } from './print.ts';
 import type { CommandSession } from './session.ts';
 import { formatTable, type TableColumn, type TableStyle } from './table.ts';
 import { type Colour, localizeTimes } from './text.ts';
+import { findUndoneDeliveries, reportUndone } from './undone.ts';
 
 /** One target of a report; of a certificate without targets, itself. */
 export interface DeliveryRow {
@@ -16,6 +17,8 @@ export interface DeliveryRow {
   readonly action: string;
   readonly restarted: readonly string[];
   readonly message: string;
+  /** Why there is nothing to deliver, if it is not for want of targets. */
+  readonly reason: string;
 }
 
 /** Every target of a report, and every Secret whose target is gone. */
@@ -46,11 +49,17 @@ export function describeHandedOn(report: AnswerFields): string {
 }
 
 /** Prints a report of `deploy`: a table for a plan, else a line for each target.
- *  @param held What a version that is not delivered was asked to be, as `rolled back`. */
+ *  @param held What a version that is not delivered was asked to be, as `rolled back`.
+ *  @param isNamed Whether certificates, targets or clusters were asked for: then what was not delivered is no
+ *  success. */
 export async function printDeliveries(
   session: CommandSession,
   report: AnswerFields,
-  { isPlan, held = 'held' }: { readonly isPlan: boolean; readonly held?: string },
+  {
+    isPlan,
+    isNamed,
+    held = 'held',
+  }: { readonly isPlan: boolean; readonly isNamed: boolean; readonly held?: string },
 ): Promise<ExitCode> {
   const rows = listDeliveries(report);
   await printResult(session, {
@@ -63,7 +72,10 @@ export async function printDeliveries(
   });
   say(session, describeOmitted(report));
   say(session, describeHandedOn(report));
-  return reportFailures(session, report);
+  const code = reportFailures(session, report);
+  if (isPlan || !isNamed) return code;
+  const asked = held === 'held' ? rows : rows.filter(({ outcome }) => outcome !== 'held');
+  return reportUndone(session, findUndoneDeliveries(asked), code);
 }
 
 /** One line: `certificate/shop delivered to prod/shop/shop-tls`. */
@@ -89,6 +101,7 @@ function readRow(certificate: string, fields: AnswerFields): DeliveryRow {
     action: textOf(fields, 'action'),
     restarted: textsOf(fields, 'restarted'),
     message: localizeTimes(textOf(fields, 'message')),
+    reason: textOf(fields, 'reason'),
   };
 }
 

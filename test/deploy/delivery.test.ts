@@ -250,11 +250,12 @@ test('what has no certificate yet, no targets or no definition is passed over', 
   harness.forget('orphan');
   const report = await harness.deploy();
   expect(report.failures.size).toBe(0);
-  expect(report.certificates.map(({ name, decision, message }) => [name, decision, message])).toEqual([
-    ['orphan', 'skip', 'it is neither in the inventory nor registered'],
-    ['shop', 'skip', 'it has no targets'],
-    ['waiting', 'skip', 'it has not been issued yet'],
+  expect(report.certificates).toMatchObject([
+    { name: 'orphan', decision: 'skip', message: 'it is neither in the inventory nor registered' },
+    { name: 'shop', decision: 'skip', message: 'it has no targets' },
+    { name: 'waiting', decision: 'skip', reason: 'NotIssued', message: 'it has not been issued yet' },
   ]);
+  expect(report.certificates.map(({ reason }) => reason)).toEqual([undefined, undefined, 'NotIssued']);
 });
 
 test('D08 the log says what was delivered where, and holds no key', async () => {

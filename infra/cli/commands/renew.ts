@@ -6,6 +6,7 @@ import { namesField, readNames } from '../names.ts';
 import { describeOmitted, describeOrder, describePrediction, endingOf, formatOrders } from '../orders.ts';
 import { printResult, reportFailures, say } from '../print.ts';
 import { formatTime } from '../text.ts';
+import { findUndoneOrders, reportUndone } from '../undone.ts';
 
 /** Runs it. */
 export const run: RunCommand = async (session, [given], { force, dryRun }) => {
@@ -23,8 +24,14 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
   });
   say(session, describePrediction(report));
   say(session, describeOmitted(report));
-  return reportFailures(session, report);
+  const code = reportFailures(session, report);
+  // Of all certificates, what waits is told by `status`; a person has not asked for it.
+  if (dryRun || names.length === 0) return code;
+  return reportUndone(session, findUndoneOrders(report, { isForced: Boolean(force) }), code);
 };
+
+/** Words for endings that are no words of their own. */
+const endings: Readonly<Record<string, string>> = { wait: 'waits', waiting: 'waits', order: 'is due' };
 
 /** One line: `certificate/shop renewed, valid until …`. */
 function describeEnding(line: AnswerFields): string {
@@ -37,6 +44,6 @@ function describeEnding(line: AnswerFields): string {
     case 'kept':
       return `${what} unchanged: ${describeOrder(line)}\n`;
     default:
-      return `${what} ${endingOf(line)}: ${describeOrder(line)}\n`;
+      return `${what} ${endings[endingOf(line)] ?? endingOf(line)}: ${describeOrder(line)}\n`;
   }
 }

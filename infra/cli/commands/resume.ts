@@ -7,5 +7,5 @@ import { readNames } from '../names.ts';
 export const run: RunCommand = async (session, [given], { dryRun }) => {
   const event = { certificates: readNames(given), resume: true, ...(dryRun ? { dryRun } : {}) };
   const report = await session.call('deploy', event, { isRead: dryRun === true });
-  return printDeliveries(session, report, { isPlan: dryRun === true });
+  return printDeliveries(session, report, { isPlan: dryRun === true, isNamed: true });
 };

@@ -54,9 +54,12 @@ export interface LetGo {
  *  for one that is let go. */
 export type DeliverySelection = { readonly known?: KnownTargets; readonly letGo?: LetGo } & (
   | CertificateToDeliver
-  | ({ readonly kind: 'skipped'; readonly message: string } & LeftOut)
+  | ({ readonly kind: 'skipped'; readonly message: string; readonly reason?: SkipReason } & LeftOut)
   | ({ readonly kind: 'failed'; readonly error: Error } & LeftOut)
 );
+
+/** Why a certificate that has targets is left out. `NotIssued`: there is no version to deliver. */
+export type SkipReason = 'NotIssued';
 
 interface LeftOut {
   readonly name: string;

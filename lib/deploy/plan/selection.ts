@@ -19,7 +19,7 @@ import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.t
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
 import { planFreeze } from './freeze-plan.ts';
 import { selectLetGo, selectRestored } from './letting-go.ts';
-import type { DeliverySelection } from './selected.ts';
+import type { DeliverySelection, SkipReason } from './selected.ts';
 
 /** AWS secrets read at once. */
 const concurrency = 16;
@@ -78,19 +78,23 @@ async function selectCertificate(
   invocation: DeployInvocation,
 ): Promise<DeliverySelection> {
   const { inventory, signal } = invocation;
-  const skip = (message: string, known?: KnownTargets): DeliverySelection => ({
+  const skip = (
+    message: string,
+    more: { readonly known?: KnownTargets; readonly reason?: SkipReason },
+  ): DeliverySelection => ({
     kind: 'skipped',
     name,
     message,
     ...(entry?.state.deliveryProblem ? { entry } : {}),
-    ...(known ? { known } : {}),
+    ...more,
   });
+  const notIssued = () => skip('it has not been issued yet', { reason: 'NotIssued' });
   const versions = [entry?.current, entry?.previous].filter((version) => version !== undefined);
-  const nowhere = { targets: [], versions };
+  const nowhere = { known: { targets: [], versions } };
   const spec = inventory.certificates.find((certificate) => certificate.name === name);
   if (!entry && !spec) throw await ports.refuse(name);
   if (spec?.targets.length === 0) return skip('it has no targets', nowhere);
-  if (!entry) return skip('it has not been issued yet');
+  if (!entry) return notIssued();
   const restored = selectRestored(entry, entry.current);
   if (restored) return restored;
   const stored = await ports.store.read(name, 'AWSCURRENT', signal);
@@ -98,7 +102,7 @@ async function selectCertificate(
     case undefined:
     case 'specification':
     case 'pending':
-      return skip('it has not been issued yet');
+      return notIssued();
     case 'unparsable':
       throw new RequestError('Unreadable', `its AWS secret cannot be read: ${stored.value.problem}`);
     case 'certificate': {

@@ -113,7 +113,7 @@ export function reportCertificate(
   const { name } = selection;
   switch (selection.kind) {
     case 'skipped':
-      return { report: { name, decision: 'skip', message: selection.message, targets: [] }, failures: [] };
+      return { report: describeSkipped(selection), failures: [] };
     case 'failed': {
       const message = wordsOf(selection.error);
       ports.log.error('certificate not delivered', { certificate: name, problem: message });
@@ -135,6 +135,14 @@ export function reportCertificate(
       return { report, failures };
     }
   }
+}
+
+function describeSkipped({
+  name,
+  message,
+  reason,
+}: Extract<DeliverySelection, { readonly kind: 'skipped' }>): CertificateReport {
+  return { name, decision: 'skip', ...(reason ? { reason } : {}), message, targets: [] };
 }
 
 /** Writes the delivery tags. Returns the error if that fails; the next

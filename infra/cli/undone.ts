@@ -1,0 +1,70 @@
+// What a person asked for by name and did not happen: a script that goes on after a command must see it.
+import { invokeCommand, setCommandPlace } from '../../lib/policy/commands.ts';
+import { type AnswerFields, listOf, textOf, timeOf } from './answer.ts';
+import type { DeliveryRow } from './deliveries.ts';
+import { type ExitCode, exitCodes } from './errors.ts';
+import { endingOf } from './orders.ts';
+import { findPlace, stageOf } from './place.ts';
+import { suggest } from './print.ts';
+import type { CommandSession } from './session.ts';
+
+/** What did not happen, by the commands with which a person goes on. */
+export interface Undone {
+  readonly certificate: string;
+  readonly call: Parameters<typeof invokeCommand>;
+}
+
+/** Certificates of a report of `issue` whose order was asked for, is due, and has not been made. Behind a
+ *  pause that ends by itself it waits for a time that a person has set, which only force means to come
+ *  before. */
+export function findUndoneOrders(
+  report: AnswerFields,
+  { isForced }: { readonly isForced: boolean },
+): readonly Undone[] {
+  return listOf(report, 'certificates').flatMap((line): readonly Undone[] => {
+    const certificate = textOf(line, 'name');
+    if (['issued', 'kept', 'keep'].includes(endingOf(line))) return [];
+    if (!isForced && textOf(line, 'reason') === 'Paused' && timeOf(line, 'until')) return [];
+    return [{ certificate, call: callAfter(certificate, textOf(line, 'reason')) }];
+  });
+}
+
+function callAfter(certificate: string, reason: string): Undone['call'] {
+  const certificates = [certificate];
+  switch (reason) {
+    case 'BackingOff':
+      return ['issue', { certificates, force: true }];
+    case 'Paused':
+      return ['pause', { certificates, resume: true }];
+    case 'PreflightFailed':
+      return ['issue', { certificates }];
+    case 'Retiring':
+      return ['retire', { restore: certificates }];
+    default:
+      return ['status', { certificates }];
+  }
+}
+
+/** Targets that have not got the version. One that waits for its maintenance window is no such. */
+export function findUndoneDeliveries(rows: readonly DeliveryRow[]): readonly Undone[] {
+  return rows.flatMap(({ certificate, outcome, reason }): readonly Undone[] => {
+    const certificates = [certificate];
+    if (reason === 'NotIssued') return [{ certificate, call: ['issue', { certificates }] }];
+    if (outcome === 'held') return [{ certificate, call: ['deploy', { certificates, resume: true }] }];
+    if (outcome !== 'pending' && outcome !== 'refused') return [];
+    return [{ certificate, call: ['status', { certificates }] }];
+  });
+}
+
+/** Says how to go on, unless the report's failures have said so, and returns the exit code.
+ *  @param code That of the report. */
+export function reportUndone(session: CommandSession, undone: readonly Undone[], code: ExitCode): ExitCode {
+  if (undone.length === 0 || code !== exitCodes.fine) return code;
+  const place = findPlace(session.options, session.terminal.env);
+  setCommandPlace({ stage: stageOf(place), region: session.options.region });
+  suggest(
+    session,
+    undone.map(({ call }) => invokeCommand(...call)),
+  );
+  return exitCodes.failed;
+}

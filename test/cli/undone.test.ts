@@ -1,0 +1,127 @@
+// A command that was asked for something by name ends well only if it happened, or waits for a time that a
+// rule of one's own says.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { answering, certrelay, type Situation } from './harness.ts';
+
+const until = '2030-01-01T00:00:00.000Z';
+const wait = { decision: 'wait', message: 'why' };
+
+describe('renew', () => {
+  it.each([
+    ['a failure before', { reason: 'BackingOff', until }, 'renew shop --force'],
+    ['a pause', { reason: 'Paused' }, 'unpause shop'],
+    ['DNS', { reason: 'PreflightFailed' }, 'renew shop'],
+    ['a retirement', { reason: 'Retiring' }, 'restore shop'],
+    ['a limit of the CA', { reason: 'RateLimited', until }, 'status shop'],
+    ['another run', { reason: 'InFlight', until }, 'status shop'],
+    ['the inventory', { reason: 'NotAllowed' }, 'status shop'],
+    ['a CA that is slow', { decision: 'order', outcome: 'waiting' }, 'status shop'],
+    ['time that ran out', { decision: 'order' }, 'status shop'],
+  ])('of a name ends with 1 and the next command if %s is in the way', async (_, line, next) => {
+    const lambda = await answering({ certificates: [{ name: 'shop', ...wait, ...line }] });
+    const ended = await certrelay('renew shop --stage dev', lambda);
+    expect(ended).toMatchObject({ code: 1, err: `to go on, run:\n  npx certrelay ${next}\n` });
+    expect(ended.out).toMatch(/^certificate\/shop (waits|is due): why\n$/);
+    // A pass over everything ends as that of the schedule does: status tells what waits.
+    expect(await certrelay('renew', lambda)).toMatchObject({ code: 0, err: '' });
+    expect(await certrelay('renew shop --dry-run', lambda)).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ['it is issued', { decision: 'order', outcome: 'issued' }],
+    ['nothing is due', { decision: 'keep' }],
+    ['it needed none any more', { decision: 'order', outcome: 'kept' }],
+    ['it waits for the end of a pause', { ...wait, reason: 'Paused', until }],
+  ])('of a name ends with 0 if %s', async (_, line) => {
+    const lambda = await answering({ certificates: [{ name: 'shop', message: 'why', ...line }] });
+    expect(await certrelay('renew shop', lambda)).toMatchObject({ code: 0, err: '' });
+  });
+});
+
+describe('deploy', () => {
+  const answerOf = (target: object) => ({
+    certificates: [{ name: 'shop', targets: [{ target: 'lab/shop/tls', message: 'why', ...target }] }],
+  });
+
+  it.each([
+    ['is frozen', answerOf({ outcome: 'held' }), 'resume shop'],
+    ['is not complete', answerOf({ outcome: 'pending' }), 'status shop'],
+    ['is refused', answerOf({ outcome: 'refused' }), 'status shop'],
+    [
+      'is not issued',
+      { certificates: [{ name: 'shop', decision: 'skip', reason: 'NotIssued', message: 'why' }] },
+      'renew shop',
+    ],
+  ])('of a name or a cluster ends with 1 and the next command if it %s', async (_, answer, next) => {
+    const lambda = await answering(answer);
+    const err = `to go on, run:\n  npx certrelay ${next} --region eu-west-1\n`;
+    expect(await certrelay('deploy shop --region eu-west-1', lambda)).toMatchObject({ code: 1, err });
+    expect(await certrelay('deploy --cluster lab', lambda)).toMatchObject({ code: 1 });
+    expect(await certrelay('deploy', lambda)).toMatchObject({ code: 0, err: '' });
+    expect(await certrelay('deploy shop --dry-run', lambda)).toMatchObject({ code: 0, err: '' });
+  });
+
+  it.each([
+    ['waits for its window', answerOf({ outcome: 'waiting' })],
+    ['has it already', answerOf({ outcome: 'unchanged' })],
+    ['has no target', { certificates: [{ name: 'shop', decision: 'skip', message: 'it has no targets' }] }],
+  ])('of a name ends with 0 if it %s', async (_, answer) => {
+    expect(await certrelay('deploy shop', await answering(answer))).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('holds a version back at a rollback, which is what was asked for; not so for one that cannot be reached', async () => {
+    expect(await certrelay('rollback shop', await answering(answerOf({ outcome: 'held' })))).toMatchObject({
+      code: 0,
+    });
+    expect(await certrelay('rollback shop', await answering(answerOf({ outcome: 'pending' })))).toMatchObject(
+      { code: 1 },
+    );
+    expect(await certrelay('resume shop', await answering(answerOf({ outcome: 'pending' })))).toMatchObject({
+      code: 1,
+    });
+  });
+});
+
+describe('against the sandbox', () => {
+  let sandbox: Sandbox;
+  let here: Situation;
+  beforeAll(async () => {
+    const targets = (secret: string) => [{ cluster: 'lab', namespace: 'shop', secret }];
+    sandbox = await startSandbox({
+      namespaces: ['shop'],
+      certificates: [
+        { name: 'shop', domains: ['shop.example.com'], issuer: 'default', targets: targets('shop-tls') },
+        // Nobody has a hosted zone for it.
+        { name: 'away', domains: ['away.example.net'], issuer: 'default', targets: targets('away-tls') },
+      ],
+      registration: { zones: ['example.com'], issuer: 'default', targets: targets('{name}-tls') },
+    });
+    here = { env: sandbox.environment };
+    // The bundles are built first, if nobody has built them yet.
+  }, 300_000);
+  afterAll(() => sandbox.stop());
+
+  it('a script goes on after what happened, and stops after what did not', async () => {
+    const away = await certrelay('renew away', here);
+    expect(away.out).toMatch(/^certificate\/away waits: .*away\.example\.net/);
+    expect(away).toMatchObject({ code: 1, err: expect.stringContaining('npx certrelay renew away') });
+    const undelivered = await certrelay('deploy away', here);
+    expect(undelivered).toMatchObject({ code: 1, err: expect.stringContaining('npx certrelay renew away') });
+    expect(await certrelay('renew shop', here)).toMatchObject({ code: 0, err: '' });
+    await certrelay('pause shop --until 7d', here);
+    expect(await certrelay('renew shop', here)).toMatchObject({ code: 0, err: '' });
+    const forced = await certrelay('renew shop --force', here);
+    expect(forced).toMatchObject({ code: 1, err: expect.stringContaining('npx certrelay unpause shop') });
+  });
+
+  it('list says of a certificate that is let go until when it can be restored', async () => {
+    await certrelay('register bye --domain bye.example.com', here);
+    await certrelay('unregister bye --yes', here);
+    await sandbox.queues.issue.untilEmpty();
+    const { out } = await certrelay('list', here);
+    expect(out).toMatch(/^NAME +SOURCE .*LET GO +/);
+    expect(out).toMatch(/\nbye +(webhook)? .*reti(ring|red) until \d{4}-\d\d-\d\d/);
+    expect(out).toMatch(/\nshop +inventory +\d{4}-\d\d-\d\d +lab\/shop\/shop-tls +shop\.example\.com\n/);
+  });
+});
