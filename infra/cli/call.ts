@@ -3,13 +3,16 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { CalledFunction } from '../../lib/policy/commands.ts';
 import { type AnswerFields, fieldsOf, textOf } from './answer.ts';
 import { explainAwsError } from './aws-errors.ts';
-import { findConnection } from './connection.ts';
+import { canAsk, findConnection, findEndpoint } from './connection.ts';
 import { CommandError } from './errors.ts';
+import type { FollowedLog } from './milestones.ts';
 import type { CalledPlace } from './place.ts';
 import type { CallManner } from './session.ts';
 
 /** A call of a function. */
 export interface LambdaCall extends CallManner {
+  /** Is told what the function's log says of its work meanwhile; absent: nobody looks. */
+  readonly onMilestone?: ((milestone: string) => void) | undefined;
   readonly name: CalledFunction;
   readonly event: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
@@ -22,7 +25,7 @@ const connectMs = 10_000;
 /** The report of the function. @throws CommandError */
 export async function invokeFunction(
   place: CalledPlace,
-  { name, event, signal, isRead }: LambdaCall,
+  { name, event, signal, isRead, onMilestone }: LambdaCall,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<AnswerFields> {
   const connection = await findConnection(place, env);
@@ -33,6 +36,17 @@ export async function invokeFunction(
     requestHandler: { requestTimeout: mostMs, connectionTimeout: connectMs },
   });
   const functionName = `${place.stack}-${name}`;
+  const service = 'CLOUDWATCH_LOGS';
+  const isFollowed = onMilestone !== undefined && !isRead && canAsk(service, place, env);
+  const following = isFollowed
+    ? await follow(onMilestone, {
+        functionName,
+        region: connection.region,
+        endpoint: findEndpoint(service, place, env),
+        identify: () => client.config.credentials(),
+        since: new Date(),
+      })
+    : undefined;
   try {
     const payload = Buffer.from(JSON.stringify({ ...event, report: true }));
     const invocation = new InvokeCommand({ FunctionName: functionName, Payload: payload });
@@ -42,8 +56,14 @@ export async function invokeFunction(
     if (error instanceof CommandError) throw error;
     throw explainAwsError(error, { ...connection, what: functionName });
   } finally {
+    following?.stop();
     client.destroy();
   }
+}
+
+async function follow(tell: (milestone: string) => void, log: FollowedLog) {
+  const { followLog } = await import('./milestones.ts');
+  return { stop: followLog(log, tell) };
 }
 
 function readAnswer(name: CalledFunction, functionError: string | undefined, payload: string): AnswerFields {

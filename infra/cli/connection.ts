@@ -5,7 +5,13 @@ import { type CalledPlace, defaultRegion } from './place.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Services that commands ask, as the AWS SDK names them in `AWS_ENDPOINT_URL_…`. */
-export type AskedService = 'CLOUDFORMATION' | 'LAMBDA' | 'SECRETS_MANAGER' | 'SNS' | 'STS';
+export type AskedService =
+  | 'CLOUDFORMATION'
+  | 'CLOUDWATCH_LOGS'
+  | 'LAMBDA'
+  | 'SECRETS_MANAGER'
+  | 'SNS'
+  | 'STS';
 
 /** What AWS clients take. What is absent the SDK finds as the AWS CLI does. */
 export interface AwsConnection {
@@ -14,8 +20,8 @@ export interface AwsConnection {
   readonly credentials?: SetCredentials;
 }
 
-/** Credentials of the environment. */
-interface SetCredentials {
+/** Credentials as AWS clients take them. */
+export interface SetCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;

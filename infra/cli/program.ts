@@ -99,12 +99,13 @@ function openSession(terminal: Terminal, options: CommonOptions, signal: AbortSi
     signal,
     async call(name, event, manner) {
       const place = findPlace(options, terminal.env);
-      const stop = startSpinner(name, { terminal, isQuiet: options.quiet === true });
+      const spinner = startSpinner(name, { terminal, isQuiet: options.quiet === true });
       try {
         const { invokeFunction } = await import('./call.ts');
-        return await invokeFunction(place, { name, event, signal, ...manner }, terminal.env);
+        const call = { name, event, signal, onMilestone: spinner?.tell, ...manner };
+        return await invokeFunction(place, call, terminal.env);
       } finally {
-        stop();
+        spinner?.stop();
       }
     },
   };

@@ -13,6 +13,7 @@ export type Service =
   | 'eks'
   | 'events'
   | 'lambda'
+  | 'logs'
   | 'apigateway'
   | 'kubernetes'
   | 'dns'

@@ -27,6 +27,7 @@ import { Journal } from './journal.ts';
 import type { AreReady } from './kubernetes/rollouts.ts';
 import { type SandboxKubernetes, startKubernetes } from './kubernetes/server.ts';
 import { type Lambda, type LogLine, startLambda } from './lambda/server.ts';
+import { startLogs } from './logs/server.ts';
 import { type Receivers, startReceivers } from './notices/receivers.ts';
 import { accessKeyOf } from './principal.ts';
 import { type SandboxRoute53, startRoute53 } from './route53/server.ts';
@@ -261,6 +262,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ]),
     ),
   });
+  const logs = await startLogs({ ...surroundings, functions: functionNames, lines: lambda.logs });
   const events: string[] = [];
   for (const name of ['issue', 'deploy', 'notify'] as const) {
     const invoke = (event: unknown) => {
@@ -300,6 +302,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...environment,
       AWS_ENDPOINT_URL_LAMBDA: lambda.url,
       CERTRELAY_WEBHOOK_URL: `${httpApi.url}/domains`,
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
       ...credentialsOf('operator'),
     },
     setCertificates,
@@ -310,7 +313,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const drained = sqs.stop();
       await lambda.stop();
       await drained;
-      const aws = [secretsManager, acm, eventBridge, eks, route53, sts, sns];
+      const aws = [secretsManager, acm, eventBridge, eks, route53, sts, sns, logs];
       const parts = [...aws, kubernetes, authority, receivers, dns];
       await Promise.all(parts.map((part) => part.stop()));
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });

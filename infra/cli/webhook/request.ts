@@ -54,7 +54,7 @@ export async function sendRequest(
     'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body)).join(' '),
     ...(method === 'PUT' && { 'content-type': 'application/json' }),
   };
-  const stop = startSpinner('register', { terminal, isQuiet: session.options.quiet === true });
+  const spinner = startSpinner('register', { terminal, isQuiet: session.options.quiet === true });
   try {
     const response = await fetch(`${url}/${name}`, {
       method,
@@ -69,7 +69,7 @@ export async function sendRequest(
     signal.throwIfAborted();
     throw error instanceof CommandError ? error : explainUnreached(error, url);
   } finally {
-    stop();
+    spinner?.stop();
   }
 }
 

@@ -12,6 +12,7 @@ export interface LogLine {
   readonly function: string;
   readonly requestId: string;
   readonly line: string;
+  readonly at: Date;
 }
 
 /** What Lambda answers for a function that threw, ran out of time or whose process ended. */
@@ -75,7 +76,7 @@ export async function startLambda({
     Object.entries(functions).map(([name, spec]) => [
       name,
       new LambdaFunction(name, spec, runtime, (line, requestId) => {
-        const entry = { function: name, requestId, line };
+        const entry = { function: name, requestId, line, at: new Date() };
         logs.push(entry);
         onLine?.(entry);
       }),
