@@ -1,5 +1,7 @@
 // What the command line reads from and writes to.
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
+import { CommandError } from './errors.ts';
 
 /** A stream that is written to. */
 export interface TerminalStream {
@@ -18,7 +20,8 @@ export interface Terminal {
   readonly err: TerminalStream;
   /** Whether a person can be asked. */
   readonly isInteractive: boolean;
-  /** The answer of a person, without the line's end. Only if `isInteractive`. */
+  /** The answer of a person, without the line's end. Only if `isInteractive`.
+   *  @throws CommandError `cancelled` at Ctrl-C and Ctrl-D. */
   ask(question: string, signal: AbortSignal): Promise<string>;
   now(): Date;
 }
@@ -32,14 +35,23 @@ export function openTerminal(): Terminal {
     isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     async ask(question, signal) {
       const lines = createInterface({ input: process.stdin, output: process.stderr });
+      // At a question the terminal gives Ctrl-C and Ctrl-D as keys, at which this closes.
+      const closed = once(lines, 'close').then(() => undefined);
       try {
-        return await lines.question(question, { signal });
+        const answer = await Promise.race([lines.question(question, { signal }), closed]).catch(passOver);
+        if (answer !== undefined) return answer;
+        process.stderr.write('\n');
+        throw new CommandError('cancelled', 'cancelled');
       } finally {
         lines.close();
       }
     },
     now: () => new Date(),
   };
+}
+
+function passOver(): undefined {
+  return undefined;
 }
 
 function wrap(stream: NodeJS.WriteStream): TerminalStream {
