@@ -57,7 +57,7 @@ export const certificateTags: Writers = {
   probedAt: looking,
   'tags-disagree': ordering,
   'grace-until': ordering,
-  owedEvents: [...ordering, 'register', 'discover'],
+  owedEvents: [...ordering, 'register', 'discover', 'deploy'],
   health: ['status'],
   acknowledged: ['status'],
   unregister: ['register'],

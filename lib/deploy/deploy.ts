@@ -16,6 +16,7 @@ import { findPrunedClusters, planPruning } from './prune/plan.ts';
 import { judgeClusters, recordClusters } from './record/cluster-troubles.ts';
 import { recordFreezes } from './record/freezes.ts';
 import { addLetGoFailures, recordLetGo } from './record/letting-go.ts';
+import { putOwedDeliveries } from './record/owed-events.ts';
 import {
   listWorst,
   type RecordedCertificate,
@@ -83,6 +84,7 @@ async function carryOut(
   invocation: DeployInvocation,
 ): Promise<DeployEnd> {
   const selections = await recordFreezes(planned, ports, invocation);
+  await putOwedDeliveries(selections, ports, invocation);
   const connections = shareConnections(ports.connect, findPrunedClusters(invocation));
   const shared = { ...ports, connect: connections.connect };
   try {

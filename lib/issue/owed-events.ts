@@ -9,8 +9,7 @@ import {
 import { isUntouched } from '../policy/registration/untouched.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
-import type { OwedEvent } from '../state/events.ts';
-import { isSameValue } from '../state/same.ts';
+import { type OwedDelivery, type OwedEvent, withoutPut } from '../state/events.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
 import type { IssuePlan } from './plan.ts';
 
@@ -69,25 +68,30 @@ export async function putOwedEvents(
   }
 }
 
+/** `deploy` puts deliveries. */
+type OwnEvent = Exclude<OwedEvent, OwedDelivery>;
+
 interface Owed {
   readonly entry: StoreEntry;
-  readonly event: OwedEvent;
+  readonly event: OwnEvent;
 }
 
 function findOwed(entry: StoreEntry): readonly Owed[] {
-  return (entry.state.owedEvents ?? []).map((event) => ({ entry, event }));
+  return (entry.state.owedEvents ?? []).flatMap((event) =>
+    event.kind === 'delivered' ? [] : [{ entry, event }],
+  );
 }
 
 /** Clears the mark of what the bus has. Lists lag: what somebody else owes since is kept. Never rejects. */
 async function clear(
   name: string,
-  put: readonly OwedEvent[],
+  put: readonly OwnEvent[],
   { store, log }: Pick<IssuePorts, 'store' | 'log'>,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     const owed = (await store.describe(name, signal))?.state.owedEvents ?? [];
-    const left = owed.filter((one) => !put.some((event) => isSameValue(event, one)));
+    const left = withoutPut(owed, put);
     if (left.length === owed.length) return;
     await store.record(name, { owedEvents: left.length > 0 ? left : null }, signal);
   } catch (error) {
@@ -95,7 +99,7 @@ async function clear(
   }
 }
 
-function announce(entry: StoreEntry, event: OwedEvent): Announcement {
+function announce(entry: StoreEntry, event: OwnEvent): Announcement {
   const { name: certificate, arn, state } = entry;
   const news = { certificate, arn, domains: state.domains };
   switch (event.kind) {

@@ -4,6 +4,8 @@ import type { DeployPorts } from '../../lib/deploy/invocation.ts';
 import { describeProgress } from '../../lib/policy/delivery/progress.ts';
 import { describeEvent } from '../../lib/policy/events/detail.ts';
 import { EventError } from '../../lib/ports/events.ts';
+import { StoreError } from '../../lib/ports/store.ts';
+import { FakeEventBus } from '../fakes/event-bus.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type HarnessOptions, openHarness } from './harness.ts';
 
@@ -179,5 +181,113 @@ it('an event that is not sent is a warning, and no failure of the delivery', asy
     event: 'delivery not announced',
     fields: { certificate: 'shop', version: 'version-1', problem: 'the bus is closed' },
   });
+  expect(harness.store.kept.get('shop')?.state.deployed?.phases).toEqual(['rolled-out', 'rolled-out']);
+});
+
+/** A harness over a bus that can be closed. */
+async function openBus(options: Partial<HarnessOptions> = {}) {
+  const bus = new FakeEventBus();
+  const targets = [targetOf({ restart: 'none' }), targetOf({ restart: 'none', cluster: 'east' })];
+  const harness = await openHarness({ targets, clusters: ['lab', 'east'], putEvents: bus.put, ...options });
+  const owed = () => harness.store.kept.get('shop')?.state.owedEvents;
+  return { harness, bus, owed };
+}
+
+it('a delivery that the bus did not take is owed, put by the next pass with the id of then, and owed no longer', async () => {
+  const { harness, bus, owed } = await openBus();
+  bus.isClosed = true;
+  await harness.deploy();
+  const at = harness.clock.now();
+  expect(owed()).toMatchObject([{ kind: 'delivered', at, version: 'version-1', isRepeat: false }]);
+  await harness.deploy();
+  expect(owed(), 'the bus is still closed').toHaveLength(1);
+  bus.isClosed = false;
+  harness.clock.pass(3_600_000);
+  await harness.deploy({ dryRun: true });
+  expect(bus.events).toEqual([]);
+  const issued = { kind: 'issued', at, version: 'version-1', notAfter: at } as const;
+  bus.afterPut = () => void harness.store.record('shop', { owedEvents: [...(owed() ?? []), issued] });
+  await harness.deploy();
+  expect(bus.events).toMatchObject([
+    { type: 'Certificate Delivered', version: 'version-1', since: at.toISOString() },
+  ]);
+  expect(owed(), 'what another function owes meanwhile is kept').toEqual([issued]);
+  bus.afterPut = () => undefined;
+  const writes = harness.store.count('record');
+  await harness.deploy();
+  expect([bus.events.length, harness.store.count('record')]).toEqual([1, writes]);
+
+  // The id is that of an event which was put at once.
+  const other = await openBus();
+  await other.harness.deploy();
+  const [first] = other.bus.events;
+  expect(bus.events[0]).toMatchObject({ id: first?.id, targets: first?.targets });
+  expect(first?.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+});
+
+it('a version that the next one has replaced is still told, with what it was', async () => {
+  const { harness, bus, owed } = await openBus();
+  bus.isClosed = true;
+  await harness.deploy();
+  const [first] = owed() ?? [];
+  await harness.issue('shop', 'version-2');
+  bus.isClosed = false;
+  await harness.deploy();
+  expect(bus.events.map(({ version }) => version)).toEqual(['version-1', 'version-2']);
+  expect(bus.events[0]).toMatchObject(first?.kind === 'delivered' ? { fingerprint: first.fingerprint } : {});
+  expect(bus.events[0]?.fingerprint).not.toBe(bus.events[1]?.fingerprint);
+  expect(owed()).toBeUndefined();
+});
+
+it('targets put right while the bus is closed are one event, which pushes out no other', async () => {
+  const { harness, bus, owed } = await openBus();
+  bus.isClosed = true;
+  await harness.deploy();
+  const issued = {
+    kind: 'issued',
+    at: harness.clock.now(),
+    version: 'v0',
+    notAfter: harness.clock.now(),
+  } as const;
+  await harness.store.record('shop', { owedEvents: [issued, ...(owed() ?? [])] });
+  for (let pass = 0; pass < 3; pass += 1) {
+    harness.clock.pass(3_600_000);
+    harness.lab.remove('secrets', 'shop', 'shop-tls');
+    await harness.deploy();
+  }
+  expect(owed()).toMatchObject([issued, { isRepeat: false }, { isRepeat: true, at: harness.clock.now() }]);
+  bus.isClosed = false;
+  await harness.deploy();
+  expect(new Set(bus.events.map(({ id }) => id)).size).toBe(2);
+  expect(owed()).toEqual([issued]);
+});
+
+it('of invocations for a cluster each, one puts what is owed', async () => {
+  const { harness, bus } = await openBus();
+  bus.isClosed = true;
+  await harness.deploy();
+  bus.isClosed = false;
+  await harness.deploy({ clusters: ['east'] });
+  expect(bus.events).toEqual([]);
+  await harness.deploy({ clusters: ['lab'] });
+  expect(bus.types()).toEqual(['Certificate Delivered']);
+});
+
+it('what cannot be noted is a warning, and no failure of the delivery', async () => {
+  const { harness, bus, owed } = await openBus({
+    seenBy: (store) => ({
+      list: () => store.list(),
+      describe: (name) => store.describe(name),
+      read: (name, which) => store.read(name, which),
+      record: (name, state) =>
+        'owedEvents' in state
+          ? Promise.reject(new StoreError('Denied', 'AWS denied it'))
+          : store.record(name, state),
+    }),
+  });
+  bus.isClosed = true;
+  const { failures } = await harness.deploy();
+  expect([failures.size, owed()]).toEqual([0, undefined]);
+  expect(harness.log.events()).toContain('state not recorded');
   expect(harness.store.kept.get('shop')?.state.deployed?.phases).toEqual(['rolled-out', 'rolled-out']);
 });

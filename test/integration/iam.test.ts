@@ -151,6 +151,7 @@ async function runEverything(): Promise<void> {
   uncrowd();
   await lambda.invoke('export', { certificates: ['taken'], format: 'manifest', key: true });
   await driftInAcm();
+  await driftUntold();
   await lambda.invoke('probe', {});
   for (const event of [{}, { certificate: 'customer' }])
     expect((await lambda.invoke('dashboard', event)).error).toBeUndefined();
@@ -165,6 +166,20 @@ async function runEverything(): Promise<void> {
   await tellPeople();
   await letGo();
   await lose();
+}
+
+/** A target is put right while the bus takes nothing, which it is told later. */
+async function driftUntold(): Promise<void> {
+  const { lambda, secretsManager, kubernetes, faults } = sandbox;
+  const owed = () =>
+    secretsManager.vault.mustFind(`${prefix}/certificates/taken`).tags.get('certrelay:owedEvents') ?? '';
+  kubernetes.remove('secrets', 'edge', 'taken-keystore');
+  refuseEvents();
+  await lambda.invoke('deploy', { certificates: ['taken'] });
+  expect(owed()).toMatch(/^redelivered\//);
+  faults.clear();
+  await lambda.invoke('deploy', { certificates: ['taken'] });
+  expect(owed()).toBe('');
 }
 
 /** The object that asked is gone, as if for fifteen days. */

@@ -318,3 +318,37 @@ it('a name of the inventory whose AWS secret is scheduled for deletion is not or
     },
   ]);
 });
+
+it('a certificate whose end the bus does not take stays until the bus has it, and half a day longer than for others at most', async () => {
+  const harness = await open(customer);
+  const bus = new FakeEventBus();
+  harness.putEvents = bus.put;
+  bus.isClosed = true;
+  await retire(harness);
+  await doParts(harness);
+  expect(await lineOf(harness)).toMatchObject({
+    outcome: 'waiting',
+    message: expect.stringMatching(/retired by a person: waits for the event bus/),
+  });
+  harness.clock.pass(mostPartsMs + 11 * 3_600_000);
+  expect(await lineOf(harness)).toMatchObject({ outcome: 'waiting' });
+  expect(harness.store.deleted.size).toBe(0);
+  bus.isClosed = false;
+  expect(await lineOf(harness)).toMatchObject({ outcome: 'retired' });
+  expect(bus.types()).toEqual(['Certificate Retired']);
+  expect(messages(harness, 'retirement part given up')).toEqual([]);
+});
+
+it('a bus that stays closed is given up by name, and the AWS secret goes all the same', async () => {
+  const harness = await open(customer);
+  const bus = new FakeEventBus();
+  harness.putEvents = bus.put;
+  bus.isClosed = true;
+  await retire(harness);
+  await doParts(harness);
+  harness.clock.pass(mostPartsMs + 12 * 3_600_000);
+  expect(await lineOf(harness)).toMatchObject({ outcome: 'retired' });
+  expect(messages(harness, 'retirement part given up')).toMatchObject([
+    { level: 'error', fields: { problem: expect.stringContaining('Certificate Retired') } },
+  ]);
+});

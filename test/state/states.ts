@@ -143,6 +143,18 @@ export const anyFields: {
         notAfter: date,
         reason: word,
       }),
+      fc.record({
+        kind: fc.constant('delivered' as const),
+        at: date,
+        version: word,
+        notAfter: date,
+        fingerprint: fc.string({
+          unit: fc.constantFrom(...Array.from('0123456789abcdef')),
+          minLength: 64,
+          maxLength: 64,
+        }),
+        isRepeat: fc.boolean(),
+      }),
     ),
     { minLength: 1, maxLength: 3 },
   ),

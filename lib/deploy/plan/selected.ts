@@ -5,6 +5,7 @@ import type { Misfits } from '../../policy/registration/grace.ts';
 import type { ServedState } from '../../policy/serving/served.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
+import type { OwedEvent } from '../../state/events.ts';
 import type { Trouble } from '../../state/health.ts';
 import type { AnyJob } from '../invocation.ts';
 import type { FreezePlan } from './freeze-plan.ts';
@@ -32,6 +33,8 @@ export interface CertificateToDeliver {
   readonly freezing: FreezePlan;
   /** Failed attempts to deliver this version, and when the next one is due. */
   readonly retry: DeliveryRetry | undefined;
+  /** Events that the bus is owed, from the tags. */
+  readonly owedEvents?: readonly OwedEvent[] | undefined;
   /** What the last probe found, from the tags. */
   readonly seen: ServedState;
   /** What today's inventory does not allow of it. Absent: everything is allowed. */

@@ -154,6 +154,7 @@ async function selectCertificate(
         imported: entry.state.acm,
         known: { targets, versions },
         retry: retryOf(recorded, stored.version, targets),
+        owedEvents: entry.state.owedEvents,
         seen: entry.state,
         misfits,
       };

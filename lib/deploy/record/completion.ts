@@ -8,6 +8,7 @@ import type { ServedWord } from '../../state/delivery.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, JobResult } from '../invocation.ts';
 import type { CertificateToDeliver } from '../plan/selected.ts';
 import { probeOnce } from './first-probe.ts';
+import { oweDelivery } from './owed-events.ts';
 
 /** How a delivery became complete. `first`: the delivery record does not say so yet. `again`: it did, and a
  *  target was put right. */
@@ -42,9 +43,10 @@ export function isCompletedHere(
 async function announceDelivery(
   { name, arn, version, jobs }: CertificateToDeliver,
   { completion, served }: { readonly completion: Completion; readonly served: ServedWord | undefined },
-  { putEvents, clock, log }: DeployPorts,
-  { cleanUpSignal }: DeployInvocation,
+  ports: DeployPorts,
+  invocation: DeployInvocation,
 ): Promise<void> {
+  const { putEvents, clock, log } = ports;
   const [job] = jobs;
   if (!putEvents || !job) return;
   const { fingerprint, notAfter } = job.delivery;
@@ -64,11 +66,20 @@ async function announceDelivery(
   try {
     const [result = new EventError('EventFailed', 'the bus gave no result')] = await putEvents(
       [announcement],
-      cleanUpSignal,
+      invocation.cleanUpSignal,
     );
     if (result !== 'put') throw result;
     log.info('delivery announced', fields);
   } catch (error) {
     log.warn('delivery not announced', { ...fields, problem: describeError(toError(error)) });
+    const owed = {
+      kind: 'delivered',
+      at,
+      version,
+      notAfter,
+      fingerprint,
+      isRepeat: completion === 'again',
+    } as const;
+    await oweDelivery(name, owed, ports, invocation);
   }
 }

@@ -4,6 +4,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { announceRetired } from '../../policy/events/announcement.ts';
 import {
   describePart,
+  describeWish,
   findRetirement,
   judgeRetirement,
   type RetirementProgress,
@@ -24,6 +25,9 @@ export type RetiringOutcome = { readonly name: string; readonly message: string 
   | { readonly outcome: 'retired' | 'waiting' | 'kept' }
   | { readonly outcome: 'failed'; readonly error: Error }
 );
+
+/** How much longer than for others a deletion waits for the event bus, in milliseconds. */
+const longestForBusMs = 12 * 3_600_000;
 
 /** Certificates let go at once. */
 const concurrency = 8;
@@ -68,8 +72,27 @@ async function letOneGo(
   if (fresh.pending !== undefined && !isOver)
     return wait(name, `${progress.message}; an order of it has to end first`, ports);
   if (!progress.isReady) return wait(name, progress.message, ports);
-  reportGivenUp({ progress, problems, entry: fresh }, ports);
+  const told = await tellRetired(entry, progress, ports, invocation);
+  if (told === 'lost' && now.getTime() < progress.givesUpAt.getTime() + longestForBusMs)
+    return wait(
+      name,
+      `${describeWish(progress)}: waits for the event bus, which did not take its event`,
+      ports,
+    );
+  reportGivenUp({ progress, problems, entry: fresh, told }, ports);
   return deleteSecret(entry, progress, ports, invocation);
+}
+
+/** Before the deletion is scheduled: a later pass sees nothing of the certificate any more. A pass that told
+ *  it and could not delete tells it again, with the same id. */
+function tellRetired(
+  { name, arn, state: { domains } }: StoreEntry,
+  { since, by }: RetirementProgress,
+  ports: IssuePorts,
+  { cleanUpSignal }: IssueInvocation,
+): ReturnType<typeof tell> {
+  const news = { certificate: name, arn, domains, at: ports.clock.now() };
+  return tell(announceRetired({ ...news, wished: since, reason: by }), ports, cleanUpSignal);
 }
 
 function wait(name: string, message: string, { log }: IssuePorts): RetiringOutcome {
@@ -107,10 +130,12 @@ function reportGivenUp(
     progress,
     problems,
     entry,
+    told,
   }: {
     readonly progress: RetirementProgress;
     readonly problems: readonly Error[];
     readonly entry: StoreEntry;
+    readonly told: 'put' | 'lost' | undefined;
   },
   { log }: IssuePorts,
 ): void {
@@ -120,6 +145,7 @@ function reportGivenUp(
     ),
     ...problems.map(describeError),
     ...(entry.pending === undefined ? [] : ['an order was not ended: TXT records may be left']),
+    ...(told === 'lost' ? ['the event bus did not take the event Certificate Retired'] : []),
   ];
   for (const problem of undone) log.error('retirement part given up', { certificate: entry.name, problem });
 }
@@ -130,13 +156,9 @@ async function deleteSecret(
   ports: IssuePorts,
   { cleanUpSignal }: IssueInvocation,
 ): Promise<RetiringOutcome> {
-  const { retirements, clock, log } = ports;
+  const { retirements, log } = ports;
   const { name } = entry;
   if (!retirements) throw new IssueError('Failed', 'this function deletes no AWS secret');
-  // Before it is scheduled: a later pass sees nothing of it any more.
-  const news = { certificate: name, arn: entry.arn, domains: entry.state.domains, at: clock.now() };
-  const wish = { wished: progress.since, reason: progress.by };
-  await tell(announceRetired({ ...news, ...wish }), ports, cleanUpSignal);
   const until = await retirements.scheduleDeletion(name, cleanUpSignal);
   log.info('certificate retired', { certificate: name, reason: progress.by, until });
   const message = `its AWS secret is scheduled for deletion; until ${until.toISOString()} a person can restore it`;

@@ -1,0 +1,98 @@
+// Notes deliveries that the bus was not told of, and puts their events in a later pass.
+import { mapConcurrently } from '../../async/map-concurrently.ts';
+import { nameDestination } from '../../policy/delivery/secret-plan.ts';
+import { type Announcement, announceDelivered } from '../../policy/events/announcement.ts';
+import { describeError } from '../../ports/errors.ts';
+import { addOwed, type OwedDelivery, type OwedEvent, withoutPut } from '../../state/events.ts';
+import type { DeployInvocation, DeployPorts } from '../invocation.ts';
+import type { CertificateToDeliver, DeliverySelection } from '../plan/selected.ts';
+
+/** AWS secrets written at once. */
+const concurrency = 16;
+
+/** A delivery to tell, and whose it is. */
+interface UntoldDelivery {
+  readonly selected: CertificateToDeliver;
+  readonly event: OwedDelivery;
+}
+
+/** Notes on the certificate's tags that the bus is owed the event of a delivery. Never rejects. */
+export async function oweDelivery(
+  name: string,
+  event: OwedDelivery,
+  ports: Pick<DeployPorts, 'store' | 'log'>,
+  { cleanUpSignal }: DeployInvocation,
+): Promise<void> {
+  await change(name, (owed) => addOwed(owed, event), ports, cleanUpSignal);
+}
+
+/** Puts the events of deliveries that are owed, with the ids of then, and clears the marks of what the bus
+ *  has. Of invocations for a cluster each, that of the first target's does. What cannot be put or cleared is
+ *  left to the next pass. Never rejects. */
+export async function putOwedDeliveries(
+  selections: readonly DeliverySelection[],
+  { putEvents, ...ports }: Pick<DeployPorts, 'putEvents' | 'store' | 'log'>,
+  { signal, cleanUpSignal }: DeployInvocation,
+): Promise<void> {
+  if (!putEvents) return;
+  const owed = selections.flatMap(findUntold);
+  if (owed.length === 0) return;
+  try {
+    const results = await putEvents(
+      owed.map(({ selected, event }) => announceOwed(selected, event)),
+      signal,
+    );
+    const refused = results.find((result) => result !== 'put');
+    if (refused) ports.log.warn('event not put', { event: 'owed', problem: describeError(refused) });
+    const put = owed.filter((_, index) => results[index] === 'put');
+    for (const { selected, event } of put) {
+      ports.log.info('delivery announced', { certificate: selected.name, version: event.version });
+    }
+    const bySelection = Map.groupBy(put, ({ selected }) => selected);
+    await mapConcurrently([...bySelection], concurrency, ([{ name }, some]) => {
+      const events = some.map(({ event }) => event);
+      return change(name, (before) => withoutPut(before, events), ports, cleanUpSignal);
+    });
+  } catch (error) {
+    ports.log.warn('event not put', { event: 'owed', problem: describeError(error) });
+  }
+}
+
+function findUntold(selection: DeliverySelection): readonly UntoldDelivery[] {
+  if (selection.kind !== 'selected') return [];
+  const { jobs, requested, owedEvents = [] } = selection;
+  const [first] = jobs;
+  if (!first || !requested.includes(first)) return [];
+  return owedEvents.flatMap((event) => (event.kind === 'delivered' ? [{ selected: selection, event }] : []));
+}
+
+function announceOwed(
+  { name, arn, jobs }: CertificateToDeliver,
+  { isRepeat, ...event }: OwedDelivery,
+): Announcement {
+  return announceDelivered({
+    ...event,
+    certificate: name,
+    arn,
+    domains: jobs[0]?.facts.names,
+    targets: jobs.map(({ target }) => nameDestination(target, name)),
+    ...(isRepeat ? { again: event.at.toISOString() } : {}),
+  });
+}
+
+/** Reads anew what is owed, because others owe meanwhile, and writes what it becomes. Never rejects. */
+async function change(
+  name: string,
+  become: (owed: readonly OwedEvent[]) => readonly OwedEvent[],
+  { store, log }: Pick<DeployPorts, 'store' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const before = (await store.describe(name, signal))?.state.owedEvents ?? [];
+    const after = become(before);
+    if (after.length === before.length && after.every((event, index) => event === before[index])) return;
+    await store.record(name, { owedEvents: after.length > 0 ? after : null }, signal);
+  } catch (error) {
+    log.warn('state not recorded', { certificate: name, problem: describeError(error) });
+  }
+}
