@@ -197,5 +197,6 @@ function refusalOf({ name, plan }: PlannedCertificate): readonly (readonly [stri
 function failureOf(outcome: OrderOutcome | RetiringOutcome): readonly (readonly [string, PartError])[] {
   if (outcome.outcome !== 'failed') return [];
   const { name, error } = outcome;
-  return [[name, new PartError(name, error, { code: reasonOf(error) })]];
+  const failure = new PartError(name, error, { code: reasonOf(error) });
+  return [[name, 'isTold' in outcome && outcome.isTold ? asTold(failure) : failure]];
 }

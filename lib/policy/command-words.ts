@@ -46,7 +46,9 @@ function chooseWords(name: string, event: CalledEvent): readonly string[] | unde
     case 'retire':
       if (event.restore)
         return has('restore', 'dryRun') ? ['restore', ...textsOf(event.restore), ...dryRun] : undefined;
-      return has('certificates', 'dryRun') && names.length > 0 ? ['retire', ...names, ...dryRun] : undefined;
+      return has('certificates', 'dryRun', 'revoke') && names.length > 0
+        ? ['retire', ...names, ...revokeWords(event), ...dryRun]
+        : undefined;
     case 'discover':
       return has('dryRun') ? ['discover', ...dryRun] : undefined;
     case 'notify':
@@ -80,6 +82,11 @@ function forecastWords({ forecast, ...others }: CalledEvent): readonly string[] 
   return options.flatMap(([name, value]) => (typeof value === 'string' ? [`--${name}`, value] : []));
 }
 
+function revokeWords({ revoke }: CalledEvent): readonly string[] {
+  if (typeof revoke !== 'boolean') return [];
+  return [revoke ? '--revoke' : '--no-revoke'];
+}
+
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
@@ -101,4 +108,6 @@ const ownOptions = new Set([
   '--lifetime',
   '--reuse',
   '--reason',
+  '--revoke',
+  '--no-revoke',
 ]);

@@ -25,5 +25,6 @@ const retireRequest = z
   });
 
 /** A request to `retire`: lets certificates go, or restores some. Without either it only reports what is on
- *  its way out, and what is in its recovery window. `revoke`: their versions are revoked too. */
+ *  its way out, and what is in its recovery window. `revoke`: their versions are revoked too; `false` takes
+ *  back that they are. */
 export type RetireRequest = z.infer<typeof retireRequest>;

@@ -12,12 +12,12 @@ import {
   type RetirePorts,
 } from './invocation.ts';
 
-/** Records the wish, unless a person has said it before, and has `issue` begin. A second call with `revoke`
- *  adds that; it is never taken away.
+/** Records the wish, unless a person has said it before, and has `issue` begin. A second call that says
+ *  `revoke`, true or false, changes that.
  *  @throws RetireError `InInventory`; RequestError `Unknown`; StoreError. */
 export async function letGo(
   name: string,
-  { revoke = false, dryRun = false }: RetireRequest,
+  { revoke, dryRun = false }: RetireRequest,
   ports: NamePorts,
   invocation: RetireInvocation,
 ): Promise<RetiredCertificate> {
@@ -35,13 +35,16 @@ export async function letGo(
   }
   const { targets, version } = await readTargets(entry, ports, inventory, signal);
   const before = entry.state.retire;
-  const isSaid = before?.kind === 'retire' && (before.revoke || !revoke);
-  const at = before?.kind === 'retire' ? before.at : clock.now();
-  const retire = { kind: 'retire', at, revoke: revoke || (isSaid && before.revoke) } as const;
-  const retirement = { since: at, by: 'person', revoke: retire.revoke } as const;
+  const said = before?.kind === 'retire' ? before : undefined;
+  const retire = {
+    kind: 'retire',
+    at: said?.at ?? clock.now(),
+    revoke: revoke ?? said?.revoke ?? false,
+  } as const;
+  const retirement = { since: retire.at, by: 'person', revoke: retire.revoke } as const;
   const { message } = judgeRetirement(retirement, { state: entry.state, version }, clock.now());
   const answer = { name, message, ...(targets ? { targets } : {}) };
-  if (isSaid) return { ...answer, outcome: 'unchanged' };
+  if (said?.revoke === retire.revoke) return { ...answer, outcome: 'unchanged' };
   if (dryRun) return { ...answer, outcome: 'planned', message: describePlan(retire.revoke) };
   await store.record(name, { retire }, signal);
   log.info('retirement requested', { certificate: name, revoke: retire.revoke });

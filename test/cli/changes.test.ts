@@ -25,7 +25,14 @@ describe('a command that does harm', () => {
     expect(revoking.err).toContain('cannot be taken back: give --yes');
     expect(events).toEqual([]);
     expect(await certrelay('retire shop --revoke --yes', { env })).toMatchObject({ code: 0 });
-    expect(events).toMatchObject([{ event: { certificates: ['shop'], revoke: true } }]);
+    expect(await certrelay('retire shop --no-revoke --yes', { env })).toMatchObject({ code: 0 });
+    expect(await certrelay('retire shop --yes', { env })).toMatchObject({ code: 0 });
+    expect(events).toMatchObject([
+      { event: { certificates: ['shop'], revoke: true } },
+      { event: { certificates: ['shop'], revoke: false } },
+      { event: { certificates: ['shop'] } },
+    ]);
+    expect(events[2]).not.toHaveProperty('event.revoke');
   });
 
   it('asks for the issuer before it exchanges an account key, and shows what became of it harmlessly', async () => {

@@ -100,20 +100,41 @@ it('who does not do its part within seven days is given up, by name, and an hour
   ]);
 });
 
-it('a revocation that the CA refuses fails the pass each time, until it is given up after seven days', async () => {
+it('a revocation that fails keeps it, past the seven days, and is told in words until the CA revokes', async () => {
   const harness = await open(customer);
   await retire(harness, true);
   await doParts(harness);
   const refused = new AcmeError('Unreachable', 'no answer');
-  harness.ca.failures.next('revoke', refused, refused);
-  const { failures } = await harness.run();
+  harness.ca.failures.next('revoke', refused, refused, new AcmeError('Unreachable', 'another word'));
+  const began = harness.clock.now();
+  const { failures, told } = await harness.run();
   expect(failures).toMatchObject([{ message: expect.stringContaining('no answer') }]);
-  expect(harness.store.deleted.size).toBe(0);
+  expect(told).toEqual(['customer']);
+  const problem = { code: 'RevocationFailed', since: began, words: expect.stringContaining('no answer') };
+  expect(harness.state('customer').problem).toMatchObject(problem);
+  const writes = harness.store.count('record');
   harness.clock.pass(mostPartsMs);
+  expect(await lineOf(harness)).toMatchObject({ outcome: 'failed' });
+  expect(harness.store.count('record'), 'the same trouble is noted once').toBe(writes);
+  expect(harness.state('customer').problem).toMatchObject(problem);
+  harness.store.failures.next('record', new StoreError('Denied', 'AWS denied it'));
+  expect((await harness.run()).told, 'status cannot tell what is not noted').toEqual([]);
+  expect(harness.store.deleted.size).toBe(0);
   expect(await lineOf(harness)).toMatchObject({ outcome: 'retired' });
-  expect(messages(harness, 'retirement part given up')).toMatchObject([
-    { fields: { problem: expect.stringContaining('no answer') } },
-  ]);
+  expect(harness.ca.revoked).toHaveLength(1);
+  expect(harness.state('customer').problem).toBeUndefined();
+  expect(messages(harness, 'retirement part given up')).toEqual([]);
+});
+
+it('a person who takes back that it is revoked has it let go unrevoked', async () => {
+  const harness = await open(customer);
+  await retire(harness, true);
+  await doParts(harness);
+  harness.ca.failures.next('revoke', new AcmeError('Unreachable', 'no answer'));
+  expect(await lineOf(harness)).toMatchObject({ outcome: 'failed' });
+  await retire(harness, false);
+  expect(await lineOf(harness)).toMatchObject({ outcome: 'retired' });
+  expect(harness.ca.revoked).toEqual([]);
 });
 
 it('a deletion that AWS refuses is a failure, and the next pass deletes', async () => {

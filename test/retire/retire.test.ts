@@ -99,7 +99,13 @@ describe('to let a certificate go', () => {
     await call({ certificates: ['customer'], revoke: true });
     await call({ certificates: ['customer'] });
     expect(await wish()).toEqual({ since, by: 'person', revoke: true });
-    expect(writes()).toEqual(['record customer', 'record customer']);
+    await call({ certificates: ['customer'] });
+    expect(await wish(), 'who says nothing of it changes nothing').toMatchObject({ revoke: true });
+    await call({ certificates: ['customer'], revoke: false, dryRun: true });
+    expect(await wish()).toMatchObject({ revoke: true });
+    await call({ certificates: ['customer'], revoke: false });
+    expect(await wish(), 'who says no takes it back').toEqual({ since, by: 'person', revoke: false });
+    expect(writes()).toEqual(['record customer', 'record customer', 'record customer']);
   });
 
   it('as a dry run says the same of the targets, and writes nothing', async () => {

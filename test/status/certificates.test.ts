@@ -359,6 +359,31 @@ test.each<[string, number]>([
   expect(message).toContain('retired by a person');
 });
 
+describe('a certificate that is let go and whose revocation fails', () => {
+  const hour = 3_600_000;
+  const failing = (revoke: boolean, since: Date): CertificateState => ({
+    retire: { kind: 'retire', at: at(-10 * dayMs), revoke },
+    problem: { code: 'RevocationFailed', since, words: 'the CA says <b>no</b>' },
+    deployed: describeProgress('v1', [], []),
+  });
+
+  test.each<[string, string, CertificateState]>([
+    ['Progressing Retiring', 'for an hour', failing(true, at(-hour))],
+    ['Degraded RevocationFailing', 'for longer', failing(true, at(-hour - 1))],
+    ['Degraded RetirementStuck', 'and that is not to be revoked any more', failing(false, at(-hour - 1))],
+  ])('is %s: %s', async (word, _, state) => {
+    lab.stored('shop', state);
+    const { health, reason, message, command, since } = await healthOf();
+    expect(`${health} ${reason}`).toBe(word);
+    if (reason !== 'RevocationFailing') return;
+    expect(since).toEqual(at(-hour - 1));
+    expect(message).toMatch(
+      /not revoked \(the CA says .*\).*or let it go unrevoked: .* retire shop --no-revoke/,
+    );
+    expect(command).toContain('shop');
+  });
+});
+
 describe('a target', () => {
   const spec = (targets: CertificateSpec['targets']) => ({ targets });
   const both = [targetOf(), targetOf({ secret: 'two' })];

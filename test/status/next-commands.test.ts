@@ -100,6 +100,17 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
       'deploy --cluster lab',
     ],
   ],
+  RevocationFailing: [
+    [
+      'the CA refuses',
+      (one) =>
+        one.stored('shop', {
+          retire: { kind: 'retire', at: at(-dayMs), revoke: true },
+          ...problem('RevocationFailed'),
+        }),
+      'renew shop',
+    ],
+  ],
   RetirementStuck: [
     ['for nine days', (one) => one.stored('shop', long9), /^npx serverless logs --function issue/],
   ],

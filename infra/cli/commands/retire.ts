@@ -6,9 +6,14 @@ import { readNames } from '../names.ts';
 /** Runs it. */
 export const run: RunCommand = async (session, [given], { revoke, dryRun, yes }) => {
   const certificates = readNames(given);
-  const harm = revoke ? 'Letting it go and revoking it' : 'Letting it go';
+  const harm =
+    revoke === true
+      ? 'Letting it go and revoking it'
+      : revoke === false
+        ? 'Letting it go without revoking it'
+        : 'Letting it go';
   const wayBack = revoke ? 'cannot be taken back' : 'must be confirmed (restore brings it back for 30 days)';
   await confirmNames(session, certificates, { harm, wayBack, isSure: yes === true || dryRun === true });
-  const event = { certificates, ...(revoke ? { revoke } : {}), ...(dryRun ? { dryRun } : {}) };
+  const event = { certificates, ...(revoke === undefined ? {} : { revoke }), ...(dryRun ? { dryRun } : {}) };
   return printChanges(session, await session.call('retire', event, { isRead: dryRun === true }));
 };

@@ -86,7 +86,12 @@ export const actCommands: readonly CommandDefinition[] = [
     usage: 'retire <name...>',
     description: 'let certificates go; Secrets stay unless a cluster says prune; 30 days to restore',
     group: 'act',
-    options: [new Option('--revoke', 'revoke their versions, too'), dryRun, yes],
+    options: [
+      new Option('--revoke', 'revoke their versions, too'),
+      new Option('--no-revoke', 'do not revoke them any more'),
+      dryRun,
+      yes,
+    ],
     example: 'retire shop --dry-run',
     load: () => import('../commands/retire.ts'),
   },

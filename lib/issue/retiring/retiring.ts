@@ -17,13 +17,18 @@ import type { IssueInvocation, IssuePorts } from '../invocation.ts';
 import { sweepOrphans } from '../orphans.ts';
 import type { RetiringCertificate } from './found.ts';
 import { removeLastingRecords } from './lasting-records.ts';
-import { revokeVersions } from './revocation.ts';
+import { tryRevocation } from './revocation.ts';
 import { withdrawStatements } from './statements.ts';
 
 /** How far one certificate is on its way out. `kept`: it was restored, or is gone, meanwhile. */
 export type RetiringOutcome = { readonly name: string; readonly message: string } & (
   | { readonly outcome: 'retired' | 'waiting' | 'kept' }
-  | { readonly outcome: 'failed'; readonly error: Error }
+  | {
+      readonly outcome: 'failed';
+      readonly error: Error;
+      /** Whether `status` tells it as long as it lasts. */
+      readonly isTold?: boolean;
+    }
 );
 
 /** How much longer than for others a deletion waits for the event bus, in milliseconds. */
@@ -44,12 +49,19 @@ export async function letGo(
     try {
       return await letOneGo(one, ports, invocation);
     } catch (cause) {
-      const error = toError(cause);
-      const message = describeError(error);
-      ports.log.warn('retirement failed', { certificate: one.name, problem: message });
-      return { name: one.name, outcome: 'failed', message, error };
+      return fail(one.name, toError(cause), ports);
     }
   });
+}
+
+function fail(
+  name: string,
+  error: Error,
+  { log }: IssuePorts,
+): RetiringOutcome & { readonly outcome: 'failed' } {
+  const message = describeError(error);
+  log.warn('retirement failed', { certificate: name, problem: message });
+  return { name, outcome: 'failed', message, error };
 }
 
 async function letOneGo(
@@ -62,7 +74,11 @@ async function letOneGo(
   const entry = await ports.store.describe(name, invocation.signal);
   const retirement = entry && findRetirement(entry, invocation.inventory);
   if (!entry || !retirement) return { name, outcome: 'kept', message: 'it is not let go any more' };
-  const problems = await doParts({ ...found, entry, retirement }, ports, invocation);
+  const current = { ...found, entry, retirement };
+  const problems = await doParts(current, ports, invocation);
+  const unrevoked = retirement.revoke ? await tryRevocation(current, ports, invocation) : undefined;
+  // Nobody can revoke it once its key is gone: it stays until a person decides.
+  if (unrevoked) return { ...fail(name, unrevoked.error, ports), isTold: unrevoked.isNoted };
   const fresh = (await ports.store.describe(name, invocation.signal)) ?? entry;
   const now = ports.clock.now();
   const progress = judgeRetirement(retirement, { state: fresh.state, version }, now);
@@ -109,7 +125,6 @@ async function doParts(
   const parts = [
     () => (one.entry.pending === undefined ? undefined : sweepOrphans([one.entry], ports, invocation)),
     () => withdrawStatements(one, ports, invocation),
-    () => (one.retirement.revoke ? revokeVersions(one, ports, invocation) : undefined),
     () => removeLastingRecords(one, ports, invocation),
   ];
   const problems: Error[] = [];

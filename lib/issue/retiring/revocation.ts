@@ -2,7 +2,10 @@
 import { verifyBundle } from '../../certificate/bundle.ts';
 import type { StoredCertificate } from '../../certificate/stored.ts';
 import { readCertificate } from '../../certificate/x509.ts';
+import { recordTrouble } from '../../policy/health/trouble.ts';
 import { addRevoked } from '../../policy/issuance/operator-decisions.ts';
+import { revocationFailed } from '../../policy/retirement/retirement.ts';
+import { describeError, toError } from '../../ports/errors.ts';
 import { IssueError } from '../errors.ts';
 import type { IssueInvocation, IssuePorts } from '../invocation.ts';
 import type { RetiringCertificate } from './found.ts';
@@ -10,10 +13,41 @@ import type { RetiringCertificate } from './found.ts';
 /** RFC 5280 §5.3.1: nobody uses the certificate any more. */
 const reason = 'cessationOfOperation';
 
+/** Revokes the versions of a certificate, and records on its tags what keeps it from that, so that `status`
+ *  tells it; clears that once they are revoked. Returns the error, and whether the tags have it; `undefined`
+ *  if nothing is left to revoke.
+ *  @throws the signal's reason once the signal is aborted. */
+export async function tryRevocation(
+  one: RetiringCertificate,
+  ports: IssuePorts,
+  invocation: IssueInvocation,
+): Promise<{ readonly error: Error; readonly isNoted: boolean } | undefined> {
+  const { name, entry } = one;
+  const before = entry.state.problem;
+  let error: Error | undefined;
+  try {
+    await revokeVersions(one, ports, invocation);
+  } catch (cause) {
+    invocation.signal.throwIfAborted();
+    error = toError(cause);
+  }
+  const found = error && { code: revocationFailed, words: describeError(error) };
+  const known = before?.code === revocationFailed ? before : undefined;
+  const problem = found && recordTrouble(found, known, ports.clock.now());
+  if (problem === known) return error && { error, isNoted: true };
+  try {
+    await ports.store.record(name, { problem: problem ?? null }, invocation.cleanUpSignal);
+    return error && { error, isNoted: true };
+  } catch (cause) {
+    ports.log.warn('state not recorded', { certificate: name, problem: describeError(cause) });
+    return error && { error, isNoted: false };
+  }
+}
+
 /** Revokes the current and the previous version, unless they are revoked or have expired. Each is recorded as
  *  soon as it is revoked, so that a second call goes on after it.
  *  @throws IssueError `Failed` if the inventory has no issuer for the CA; AcmeError; StoreError. */
-export async function revokeVersions(
+async function revokeVersions(
   { name, entry }: RetiringCertificate,
   { store, clock, log, openOrdering }: IssuePorts,
   { inventory, signal, cleanUpSignal }: IssueInvocation,

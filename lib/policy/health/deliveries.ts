@@ -12,6 +12,9 @@ import { describeEnd, isShort } from './margin.ts';
 import { deployCommand, renewCommand } from './next-commands.ts';
 import { probeOf } from './targets.ts';
 
+/** How long a revocation may fail before a person must act, in milliseconds. */
+const longestUnrevokedMs = 3_600_000;
+
 /** How long after everybody was given up the AWS secret may still be there, in milliseconds. */
 const longestEndMs = 86_400_000;
 
@@ -50,8 +53,15 @@ export function findRetiring(facts: HealthFacts): Finding | undefined {
   const retirement = findRetirement({ name, state }, { certificates: spec ? [spec] : [] });
   if (!retirement) return undefined;
   const version = state.version === undefined ? undefined : entry?.current;
-  const { message, since, givesUpAt, waitsFor } = judgeRetirement(retirement, { state, version }, now);
-  const isStuck = now.getTime() - givesUpAt.getTime() > longestEndMs;
+  const progress = judgeRetirement(retirement, { state, version }, now);
+  const { message, since, givesUpAt, waitsFor, unrevoked } = progress;
+  if (unrevoked && now.getTime() - unrevoked.since.getTime() > longestUnrevokedMs) {
+    const instead = invokeCommand('retire', { certificates: [name], revoke: false });
+    const choice = `mend that, and issue revokes them; or let it go unrevoked: ${instead}`;
+    const told = { message: `${message}; ${choice}`, since: unrevoked.since, command: renewCommand(name) };
+    return { health: 'Degraded', reason: 'RevocationFailing', ...told };
+  }
+  const isStuck = !unrevoked && now.getTime() - givesUpAt.getTime() > longestEndMs;
   return {
     health: isStuck ? 'Degraded' : 'Progressing',
     reason: isStuck ? 'RetirementStuck' : 'Retiring',

@@ -11,6 +11,8 @@ export const degradedReasons = [
   'Revoked',
   /** Less than half of the time to renew is left of what is stored, or of what a target holds. */
   'ExpiresSoon',
+  /** It is let go, and its versions cannot be revoked. */
+  'RevocationFailing',
   /** It was to be let go, and that does not end. */
   'RetirementStuck',
   /** A target holds it, and nobody renews it. */

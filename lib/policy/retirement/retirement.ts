@@ -2,6 +2,7 @@
 import type { CertificateSpec } from '../../certificate/spec.ts';
 import type { SpecSource } from '../../certificate/stored.ts';
 import type { AgentReport, DeliveryRecord } from '../../state/delivery.ts';
+import type { Trouble } from '../../state/health.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { invokeCommand } from '../commands.ts';
 import { describeProgress } from '../delivery/progress.ts';
@@ -18,6 +19,9 @@ export interface Retirement {
   readonly by: RetiredBy;
   readonly revoke: boolean;
 }
+
+/** Code of the trouble that `issue` records while a version that is to be revoked is not. */
+export const revocationFailed = 'RevocationFailed';
 
 /** Who said so: a person calls `retire`, a sender calls `DELETE /domains/{name}`, and `discover` finds that
  *  no object asks any more. */
@@ -98,7 +102,9 @@ export interface RetirementProgress extends Retirement {
   readonly waitsFor: readonly RetirementPart[];
   /** When those are given up. */
   readonly givesUpAt: Date;
-  /** Whether nobody is waited for any longer. */
+  /** Why its versions are not revoked, as `issue` recorded it. Nobody gives that up but a person. */
+  readonly unrevoked: Trouble | undefined;
+  /** Whether nobody is waited for any longer, and nothing is left to revoke. */
   readonly isReady: boolean;
   /** One line for people. */
   readonly message: string;
@@ -114,16 +120,19 @@ export function judgeRetirement(
 ): RetirementProgress {
   const waitsFor = version === undefined ? [] : findMissingParts(state, version);
   const givesUpAt = new Date(retirement.since.getTime() + mostPartsMs);
-  const isReady = waitsFor.length === 0 || now >= givesUpAt;
+  const { problem } = state;
+  const unrevoked = retirement.revoke && problem?.code === revocationFailed ? problem : undefined;
+  const isReady = (waitsFor.length === 0 || now >= givesUpAt) && !unrevoked;
   const said = `${describeWish(retirement)} at ${retirement.since.toISOString()}`;
   const names = waitsFor.map(describePart).join(', ');
-  const stands =
-    waitsFor.length === 0
+  const stands = unrevoked
+    ? `its versions are not revoked (${unrevoked.words}), and it stays until they are`
+    : waitsFor.length === 0
       ? 'every part is done, and issue deletes its AWS secret next'
       : now >= givesUpAt
         ? `${names} did not do its part in seven days and is given up; issue deletes its AWS secret next`
         : `waits for ${names}, until ${givesUpAt.toISOString()} at most`;
-  return { ...retirement, waitsFor, givesUpAt, isReady, message: `${said}: ${stands}` };
+  return { ...retirement, waitsFor, givesUpAt, unrevoked, isReady, message: `${said}: ${stands}` };
 }
 
 /** The latest time at which the name is free: nobody has done a part, and the recovery window is 30 days. */
