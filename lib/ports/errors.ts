@@ -1,4 +1,5 @@
 // The base class of all coded errors; each port has its own closed union of codes.
+import { explainForeign } from './foreign-errors.ts';
 
 /** Base of every error that this project throws on purpose. Its message never contains a key, a token or
  *  PEM. */
@@ -31,13 +32,30 @@ export function codeOf(cause: unknown): string {
 }
 
 /** The message of an error and of its causes, joined by colons; without stacks. What a message repeats of its
- *  cause is there once. */
+ *  cause is there once, and errors of Node and of libraries are told in words for people. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(describeError))].join('; ');
   if (!(error instanceof Error)) return String(error);
+  const isOurs = error instanceof CertrelayError || error instanceof PartError;
+  const words = isOurs ? undefined : explainForeign(error);
+  if (words !== undefined) return words;
+  const message = withoutEcho(error.message);
   const cause = error.cause instanceof Error ? describeError(error.cause) : '';
-  const isNamed = namesCode(error.message, error.cause) || repeats(error.message, cause);
-  return isNamed ? error.message : `${error.message}: ${cause}`;
+  if (cause.startsWith(message) && message.length >= fewestWords) return cause;
+  const isNamed = namesCode(message, error.cause) || repeats(message, cause);
+  return isNamed ? message : `${message}: ${cause}`;
+}
+
+/** The text once, if it is the same sentences twice, as some services write: `it failed. it failed` is
+ *  `it failed`. */
+function withoutEcho(text: string): string {
+  const body = text.replace(/\.$/, '');
+  for (const gap of [' ', '. ', ': ', '; ', ', ']) {
+    const length = (body.length - gap.length) / 2;
+    const [first, rest] = [body.slice(0, length), body.slice(length + gap.length)];
+    if (length >= fewestWords && first === rest && body.startsWith(gap, length)) return first;
+  }
+  return text;
 }
 
 /** Whether a message has the code of its cause in brackets, as in `no answer (ECONNREFUSED)`: the words of

@@ -34,15 +34,16 @@ test.for([
 });
 
 test.for([
-  'ECONNRESET',
-  'EAI_AGAIN',
-  'UND_ERR_SOCKET',
-  'ERR_HTTP2_STREAM_ERROR',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-])('%s is named, and the error behind it kept', (code) => {
+  ['ECONNRESET', 'ECONNRESET: the connection was closed'],
+  ['EAI_AGAIN', 'EAI_AGAIN: DNS did not answer'],
+  ['UND_ERR_SOCKET', 'the connection was closed'],
+  ['UND_ERR_INFO', 'the connection was closed'],
+  ['ERR_HTTP2_STREAM_ERROR', 'ERR_HTTP2_STREAM_ERROR'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+] as const)('%s is told in words, and the error behind it kept', ([code, words]) => {
   const network = Object.assign(new Error('of the network'), { code });
   const { error } = translateFailure(subject, new TypeError('fetch failed', { cause: network }), access);
-  expect(error.message).toContain(`no answer from api.example:6443 (${code}`);
+  expect(error.message).toContain(`no answer from api.example:6443 (${words}`);
   expect(error.cause).toBe(network);
 });

@@ -1,6 +1,7 @@
 // Sends one HTTPS request to a CA, limits the time and size of the response, and follows no redirect.
 import { Agent, request } from 'undici';
 import { AcmeError } from '../../ports/acme.ts';
+import { describeError } from '../../ports/errors.ts';
 
 /** Longest waits for a CA, in milliseconds. */
 export interface Timeouts {
@@ -71,8 +72,7 @@ export class HttpConnections {
     } catch (error) {
       if (error instanceof AcmeError) throw error;
       signal.throwIfAborted();
-      const message = error instanceof Error ? error.message : String(error);
-      const reason = timeout.aborted ? `it took more than ${answerMs / 1000} s` : message;
+      const reason = timeout.aborted ? `it took more than ${answerMs / 1000} s` : describeError(error);
       throw new AcmeError('Unreachable', `no answer from ${url.host} (${reason})`, { cause: error });
     }
   }

@@ -1,4 +1,6 @@
 // Classifies the failures of AWS calls: every service has the same few kinds.
+import { describeError } from '../../ports/errors.ts';
+import { isUnreadable } from '../../ports/foreign-errors.ts';
 
 /** Why a call to AWS failed.
  *  - `denied`: an IAM or resource policy does not allow it.
@@ -23,8 +25,8 @@ export interface AwsFailure {
   /** The code of AWS, e.g. `InvalidChangeBatch`, or that of the system for a connection, e.g.
    *  `ECONNREFUSED`. */
   readonly name: string;
-  /** The message of AWS: at most 400 characters, without long runs of base64, because AWS quotes what it
-   *  refuses. */
+  /** The message of AWS, or words for a failed connection: at most 400 characters, without long runs of
+   *  base64, because AWS quotes what it refuses. */
   readonly message: string;
   /** The SDK's error. `undefined` for `unreadable`, because that error quotes the answer, which may contain a
    *  key. */
@@ -45,12 +47,13 @@ const kinds: readonly (readonly [RegExp, AwsFailureKind])[] = [
 
 /** Classifies an error of the AWS SDK. */
 export function readAwsFailure(error: unknown): AwsFailure {
-  if (isUnreadable(error)) {
+  if (error instanceof Error && isUnreadable(error)) {
     return { kind: 'unreadable', name: 'unreadable', message: 'its answer cannot be read', cause: undefined };
   }
   const name = nameOf(error);
   const kind = kinds.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
-  const message = error instanceof Error ? error.message.replaceAll(/[A-Za-z0-9+/=]{40,}/g, '…') : name;
+  const message =
+    error instanceof Error ? describeError(error).replaceAll(/[A-Za-z0-9+/=]{40,}/g, '…') : name;
   return { kind, name, message: message.slice(0, 400), cause: error };
 }
 
@@ -69,14 +72,6 @@ export async function callAws<T>(
     signal.throwIfAborted();
     throw translate(readAwsFailure(error));
   }
-}
-
-/** Whether the SDK could not parse the answer. */
-function isUnreadable(error: unknown): boolean {
-  return (
-    error instanceof SyntaxError ||
-    (error instanceof Error && error.message.includes('Deserialization error'))
-  );
 }
 
 /** The code of an error: its name, or the `code` of a connection error, whose name is only `Error`. */

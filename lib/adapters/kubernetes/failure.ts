@@ -1,6 +1,7 @@
 // Translates the failure of a call to a cluster to a ClusterError whose message says what to do.
 import { ApiException } from '@kubernetes/client-node';
 import * as z from 'zod';
+import { rbacCommand } from '../../policy/commands.ts';
 import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
 import { explainNetwork } from './network-failure.ts';
 import { ResponseError } from './response-body.ts';
@@ -129,7 +130,8 @@ function advise(
     const denied = matchRbac(refusal);
     if (denied?.resource === undefined) return `forbidden: ${message}`;
     const rule = `verb "${denied.verb}" on "${denied.resource}"`;
-    return `forbidden: user "${redact(denied.user ?? '')}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (npm run rbac prints the rules); or the namespace does not exist: create it, or correct the target`;
+    const user = redact(denied.user ?? '');
+    return `forbidden: user "${user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace}; if the namespace does not exist, create it, or correct the target; to give all rights that the inventory needs, run: ${rbacCommand(subject.cluster, user)}`;
   }
   if (code === 'NotFound' && refusal?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;

@@ -1,5 +1,6 @@
 // Explains why a call got no answer from a cluster, without quoting a credential.
 import type { ClusterAccess } from '../../ports/cluster.ts';
+import { explainNetworkCode } from '../../ports/foreign-errors.ts';
 
 /** Why there was no answer. */
 export interface NetworkFailure {
@@ -16,25 +17,6 @@ export interface NetworkFailure {
  *  value. */
 const networkCode =
   /^(?!.*_INVALID_)(E[A-Z]+|EAI_[A-Z]+|(UND_ERR|ERR_SSL|ERR_TLS|ERR_HTTP2)_\w+|[A-Z_]*(CERT|SIGNATURE|ISSUER)[A-Z_]*)$/;
-
-const closed = 'the connection was closed before the answer';
-const late = 'nothing answered in time: check the address, and what is between: firewalls, routes, proxies';
-
-/** What codes mean, for those of which the name alone does not say it. */
-const meanings: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing accepts connections there: check the address, and whether the API server runs',
-  ECONNRESET: closed,
-  EPIPE: closed,
-  UND_ERR_SOCKET: closed,
-  UND_ERR_INFO: closed,
-  ETIMEDOUT: late,
-  EHOSTUNREACH: late,
-  ENETUNREACH: late,
-  UND_ERR_CONNECT_TIMEOUT: late,
-  UND_ERR_HEADERS_TIMEOUT: late,
-  ENOTFOUND: 'DNS does not know the name: check the address',
-  EAI_AGAIN: 'DNS did not answer: check the resolver of this network',
-};
 
 /** Explains a network error by its deepest cause, because the outer one ("fetch failed") says nothing. The
  *  cause's text is never repeated; of the server only the host is named. */
@@ -58,8 +40,7 @@ export function explainNetwork(
     const reason = `${code}: the server's certificate does not fit the authority or the server name in ${origin}`;
     return { message: explain(reason), cause: deepest, hasMoved: true };
   }
-  const meaning = meanings[code];
-  const message = explain(meaning === undefined ? code : `${code}: ${meaning}`);
+  const message = explain(explainNetworkCode(code) ?? code);
   return { message, cause: deepest, hasMoved: code === 'ENOTFOUND' };
 }
 

@@ -2,6 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { oneLine } from '../../policy/bounds.ts';
+import { explainNetworkCode } from '../../ports/foreign-errors.ts';
 import type { TryResult } from '../../ports/notices.ts';
 import { forbiddenCode, hasForbiddenHost, lookupAllowed } from './addresses.ts';
 
@@ -138,5 +139,5 @@ function explain(code: string, timeoutMs: number): string {
   if (/TIMEOUT|ETIMEDOUT/.test(code)) return `no answer within ${timeoutMs / 1_000} s`;
   if (/CERT|SIGNATURE|ISSUER|SELF_SIGNED|ALTNAME/.test(code))
     return `its TLS certificate is not valid (${code})`;
-  return `the connection failed (${code})`;
+  return explainNetworkCode(code) ?? `the connection failed (${code})`;
 }
