@@ -1,6 +1,7 @@
 // What is said of a call that never reached a cluster, when the HTTP client's own words quote the
 // credentials.
 import { inspect } from 'node:util';
+import { ApiException } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
 import { translateFailure } from '../../lib/adapters/kubernetes/failure.ts';
 import { describeError } from '../../lib/ports/errors.ts';
@@ -46,4 +47,26 @@ test.for([
   const { error } = translateFailure(subject, new TypeError('fetch failed', { cause: network }), access);
   expect(error.message).toContain(`no answer from api.example:6443 (${words}`);
   expect(error.cause).toBe(network);
+});
+
+test.for([
+  [
+    'system:serviceaccount:certrelay:certrelay',
+    /; to give all rights .*, run: npx certrelay rbac lab --service-account certrelay\/certrelay \| kubectl --context lab apply -f -$/,
+  ],
+  [
+    'arn:aws:iam::1:role/x',
+    /, run: npx certrelay rbac lab --user 'arn:aws:iam::1:role\/x' \| kubectl --context lab apply -f -$/,
+  ],
+  ["x' --user '; id", /correct the target\)$/],
+  ['x'.repeat(200), /correct the target\)$/],
+] as const)('a missing right of the user %j ends with the command that gives it, if that is a name', ([
+  user,
+  words,
+]) => {
+  const message = `secrets "web" is forbidden: User "${user}" cannot get resource "secrets" in API group ""`;
+  const refusal = new ApiException(403, 'Forbidden', JSON.stringify({ kind: 'Status', message }), {});
+  const { error } = translateFailure(subject, refusal, access);
+  expect(error.code).toBe('Forbidden');
+  expect(error.message).toMatch(words);
 });

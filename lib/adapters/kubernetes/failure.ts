@@ -131,12 +131,18 @@ function advise(
     if (denied?.resource === undefined) return `forbidden: ${message}`;
     const rule = `verb "${denied.verb}" on "${denied.resource}"`;
     const user = redact(denied.user ?? '');
-    return `forbidden: user "${user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace}; if the namespace does not exist, create it, or correct the target; to give all rights that the inventory needs, run: ${rbacCommand(subject.cluster, user)}`;
+    return `forbidden: user "${user}" may not; add ${rule} to the role that is bound to it in namespace ${subject.namespace} (if that does not exist, create it, or correct the target)${adviseRights(subject.cluster, denied.user ?? '')}`;
   }
   if (code === 'NotFound' && refusal?.details?.kind === 'namespaces') {
     return `namespace ${subject.namespace} does not exist: create it, or correct the target`;
   }
   return adviseAdmission(message) ?? message;
+}
+
+/** How the user gets its rights; nothing for a name that is no name of a user, or too long for a line. */
+function adviseRights(cluster: string, user: string): string {
+  if (!/^[\w.:@/+=,-]{1,150}$/.test(user)) return '';
+  return `; to give all rights that the inventory needs, run: ${rbacCommand(cluster, user)}`;
 }
 
 /** How an authorizer refuses, in all versions of the API server. A webhook that is asked for authorization
