@@ -9,6 +9,7 @@ import { type CommandSession, type CommonOptions, outputFormats } from './sessio
 import { startSpinner } from './spinner.ts';
 import type { Terminal } from './terminal.ts';
 import { localizeTimes } from './text.ts';
+import { readVocabulary } from './vocabulary.ts';
 import { actCommands } from './words/act.ts';
 import { lookCommands } from './words/look.ts';
 import { setUpCommands } from './words/set-up.ts';
@@ -21,7 +22,7 @@ export async function runCommandLine(
 ): Promise<ExitCode> {
   let code: ExitCode = exitCodes.fine;
   const program = createProgram(terminal, async (definition, values, options) => {
-    const session = openSession(terminal, options, signal);
+    const session = openSession(terminal, options, signal, () => readVocabulary(program));
     const { run } = await definition.load();
     code = await run(session, values, options);
   });
@@ -92,11 +93,17 @@ function oneMistake(text: string): string {
   return `${lines.map((line) => oneLine(line, 500).replace(/^error: /, '')).join('\n')}\n`;
 }
 
-function openSession(terminal: Terminal, options: CommonOptions, signal: AbortSignal): CommandSession {
+function openSession(
+  terminal: Terminal,
+  options: CommonOptions,
+  signal: AbortSignal,
+  readVocabulary: CommandSession['readVocabulary'],
+): CommandSession {
   return {
     options,
     terminal,
     signal,
+    readVocabulary,
     async call(name, event, manner) {
       const place = findPlace(options, terminal.env);
       const spinner = startSpinner(name, { terminal, isQuiet: options.quiet === true });

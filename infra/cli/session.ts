@@ -2,6 +2,7 @@
 import type { CalledFunction } from '../../lib/policy/commands.ts';
 import type { AnswerFields } from './answer.ts';
 import type { Terminal } from './terminal.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 /** How results are shown. */
 export const outputFormats = ['table', 'wide', 'json', 'yaml'] as const;
@@ -23,6 +24,8 @@ export interface CommonOptions {
 export interface CallManner {
   /** Whether the call changes nothing, so that it may be sent again. */
   readonly isRead: boolean;
+  /** Ends the call, in place of the session's. */
+  readonly signal?: AbortSignal;
 }
 
 /** A command that runs. */
@@ -31,6 +34,8 @@ export interface CommandSession {
   readonly terminal: Terminal;
   /** Aborted when a person cancels. */
   readonly signal: AbortSignal;
+  /** All words that may be typed. */
+  readonly readVocabulary: () => Vocabulary;
   /** Calls a function and gives its report, which has `ok` and `failures`.
    *  @throws CommandError if there is no report. */
   call(

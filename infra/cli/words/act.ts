@@ -122,7 +122,7 @@ export const actCommands: readonly CommandDefinition[] = [
     load: () => import('../commands/revoke.ts'),
   },
   {
-    usage: 'register <name>',
+    usage: 'register <new-name>',
     description: 'ask the webhook for a certificate, as a program of yours would',
     group: 'act',
     options: [

@@ -95,6 +95,14 @@ export const setUpCommands: readonly CommandDefinition[] = [
     load: () => import('../commands/notify.ts'),
   },
   {
+    usage: 'completion [shell]',
+    description: 'print what completes the words of certrelay in bash, zsh or fish',
+    group: 'setUp',
+    options: [new Option('--names', 'print the names of certificates').hideHelp()],
+    example: 'completion bash',
+    load: () => import('../commands/completion.ts'),
+  },
+  {
     usage: 'uninstall',
     description: 'say how the installation is removed, and what stays',
     group: 'setUp',
