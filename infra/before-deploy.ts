@@ -10,7 +10,8 @@ import {
   readInstallation,
   type StackProvider,
 } from './deployed-stack.ts';
-import { keepNotices, type NoticeParameters } from './notice-parameters.ts';
+import { describeKept, keepParameters, type RememberedParameters } from './kept-parameters.ts';
+import { keepNotices } from './notice-parameters.ts';
 import {
   collectParameters,
   countingValue,
@@ -36,13 +37,15 @@ export interface DeployCall {
 }
 
 /** Prefix, region (absent: the one that serverless.yml says), parameters that nobody said and that the
- *  installation keeps, and a line to print; or why the call is refused. */
+ *  installation keeps, what the template remembers of this call, and lines to print; or why the call is
+ *  refused. */
 export type Preparation =
   | {
       readonly prefix: string;
       readonly region?: string;
-      readonly kept?: Readonly<Partial<Record<'eventBus' | keyof NoticeParameters, string>>>;
-      readonly note?: string;
+      readonly kept?: Readonly<Record<string, string>>;
+      readonly remembered?: RememberedParameters;
+      readonly notes?: readonly string[];
     }
   | { readonly refusal: string };
 
@@ -51,7 +54,8 @@ export type Preparation =
 export async function prepareDeploy(call: DeployCall, provider: StackProvider): Promise<Preparation> {
   const stage = provider.getStage();
   const given = collectParameters(call.params, stage, listOf(call.options.param));
-  const problems = findParameterProblems(given, readKnownParameters(call.serviceDir, call.configurationFile));
+  const known = readKnownParameters(call.serviceDir, call.configurationFile);
+  const problems = findParameterProblems(given, known);
   if (problems.length > 0) return { refusal: problems.join('\n') };
   const request = await readRequest(call, given, provider);
   const region = request.region ?? formerRegion;
@@ -61,11 +65,13 @@ export async function prepareDeploy(call: DeployCall, provider: StackProvider): 
   }
   const place = await decidePlace(request, (where) => lookInto(provider, request.stack, where));
   if ('refusal' in place) return place;
-  const { eventBus, alarmEmail, alarmTopic, ...rest } = place;
+  const { eventBus, alarmEmail, alarmTopic, note, remembered: deployed = {}, ...rest } = place;
   const [email, topic] = ['alarmEmail', 'alarmTopic'].map((name) => countingValue(given, name));
   const alarms = keepNotices({ alarmEmail: email, alarmTopic: topic }, { alarmEmail, alarmTopic });
   const bus = countingValue(given, 'eventBus') === undefined ? { eventBus } : {};
-  return { ...rest, kept: { ...bus, ...alarms } };
+  const { kept, remembered, problems: lost } = keepParameters(given, deployed, known);
+  const notes = [...(note === undefined ? [] : [note]), ...describeKept({ ...alarms, ...kept }), ...lost];
+  return { ...rest, kept: { ...bus, ...alarms, ...kept }, remembered, notes };
 }
 
 /** The prefix for every other command. Only `invoke local` uses it, unless the terminal has CERTRELAY_PREFIX:

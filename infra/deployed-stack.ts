@@ -9,6 +9,7 @@ import * as z from 'zod';
 import { oneLine } from '../lib/policy/bounds.ts';
 import { toError } from '../lib/ports/errors.ts';
 import type { DeployedStack } from './changes.ts';
+import { type RememberedParameters, readRemembered } from './kept-parameters.ts';
 import type { NoticeParameters } from './notice-parameters.ts';
 
 /** Name of the stack's output with `markOf` of its changelog. */
@@ -73,6 +74,8 @@ export type DeployedInstallation =
       readonly kind: 'there';
       readonly prefix: string | undefined;
       readonly eventBus: string;
+      /** What it was given by `--param` alone; absent: nothing. */
+      readonly remembered?: RememberedParameters;
     } & NoticeParameters)
   | { readonly kind: 'unknown'; readonly problem: string };
 
@@ -108,6 +111,7 @@ const mostMs = 20_000;
 const parameterShape = z.looseObject({ Default: z.string() }).optional();
 
 const templateShape = z.object({
+  Metadata: z.unknown().optional(),
   Parameters: z
     .looseObject({ EventBus: parameterShape, AlarmEmail: parameterShape, AlarmTopic: parameterShape })
     .default({}),
@@ -144,11 +148,13 @@ export function readInstallation(template: string): DeployedInstallation {
     return typeof prefix === 'string' && prefix !== '' ? [prefix] : [];
   });
   const { EventBus, AlarmEmail, AlarmTopic } = read.data.Parameters;
+  const remembered = readRemembered(read.data.Metadata);
   return {
     kind: 'there',
     prefix: prefixes[0],
     eventBus: EventBus?.Default ?? '',
     alarmEmail: AlarmEmail?.Default || undefined,
     alarmTopic: AlarmTopic?.Default || undefined,
+    ...(Object.keys(remembered).length > 0 ? { remembered } : {}),
   };
 }

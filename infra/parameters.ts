@@ -125,6 +125,10 @@ export const checks: Readonly<Record<string, Check>> = {
   acmImports: oneOf('new', 'tagged'),
   accessLog: oneOf('kept', 'none'),
   moved: oneOf('yes', 'no'),
+  forget: matching(
+    /^[A-Za-z]+(, ?[A-Za-z]+)*$/,
+    'must be names of parameters, such as logLevel,hostedZones, or all',
+  ),
   hostedZones: findZoneProblem,
   eventBus: matching(/^([\w./-]{1,256})?$/, 'must be the name of an EventBridge bus, such as default'),
   alarmTopic: matching(

@@ -1,6 +1,7 @@
 // Decides the region and the prefix of a deploy. An installation that exists keeps both; a new one is asked
 // for its region, and gets a prefix of its own under each stage. Nothing is guessed.
 import type { DeployedInstallation } from './deployed-stack.ts';
+import type { RememberedParameters } from './kept-parameters.ts';
 import type { NoticeParameters } from './notice-parameters.ts';
 
 /** What whoever deploys has said. */
@@ -23,6 +24,8 @@ export type Place =
       readonly prefix: string;
       readonly eventBus: string;
       readonly note?: string;
+      /** What the installation was given by `--param` alone; absent: nothing. */
+      readonly remembered?: RememberedParameters | undefined;
     } & NoticeParameters)
   | { readonly refusal: string };
 
@@ -60,7 +63,7 @@ function keepPlace(
   region: string,
   found: Extract<DeployedInstallation, { readonly kind: 'there' }>,
 ): Place {
-  const { prefix: deployed, eventBus, alarmEmail, alarmTopic } = found;
+  const { prefix: deployed, eventBus, alarmEmail, alarmTopic, remembered } = found;
   if (prefix === undefined && deployed === undefined) {
     const refusal = `which prefix the stack ${stack} in ${region} has cannot be read from its template; say it: --param="prefix=…"`;
     return { refusal };
@@ -75,7 +78,7 @@ function keepPlace(
   }
   // Alarms reach only topics of their own region.
   const near = alarmTopic?.split(':')[3] === region ? alarmTopic : undefined;
-  return { region, prefix: prefix ?? deployed ?? '', eventBus, alarmEmail, alarmTopic: near };
+  return { region, prefix: prefix ?? deployed ?? '', eventBus, alarmEmail, alarmTopic: near, remembered };
 }
 
 /** Where nobody can look, only what was said counts. */
@@ -85,7 +88,7 @@ function trustRequest({ stack, region, prefix }: PlaceRequest, problem: string):
       region,
       prefix,
       eventBus: '',
-      note: `Whether ${stack} is deployed already could not be looked at (${problem}). If it is, say eventBus, and alarmEmail or alarmTopic, again: else it loses them.`,
+      note: `Whether ${stack} is deployed already could not be looked at (${problem}). If it is, say eventBus, alarmEmail or alarmTopic, and what else it got by --param, again: else it loses them.`,
     };
   }
   const refusal = [

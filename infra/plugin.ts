@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import type { Inventory } from '../lib/certificate/spec.ts';
 import type { StackProvider } from './deployed-stack.ts';
+import type { RememberedParameters } from './kept-parameters.ts';
 import type { NoticeParameters } from './notice-parameters.ts';
 import type { Resources } from './permissions.ts';
 import { checkSchedules, intervalsOf } from './schedules.ts';
@@ -42,6 +43,7 @@ interface Serverless {
       readonly Resources: Resources;
       readonly Parameters?: Readonly<Record<string, { Default?: unknown }>>;
       Outputs?: Record<string, unknown>;
+      Metadata?: Readonly<Record<string, unknown>>;
     };
     /** Absent in a serverless.yml of an earlier version. */
     readonly custom?: {
@@ -123,6 +125,8 @@ export default class CertrelayPlugin {
       for (const parameter of Object.values(Parameters ?? {}))
         if (parameter?.Default === 'none') parameter.Default = '';
       resources.Outputs = { ...resources.Outputs, ...(await outputOf()) };
+      const { writeRemembered } = await import('./kept-parameters.ts');
+      resources.Metadata = { ...resources.Metadata, ...writeRemembered(remembered) };
       const problems = checkSchedules(Resources);
       if (problems.length > 0) throw new Error(problems.join('\n'));
       const { provider } = serverless.service;
@@ -151,7 +155,10 @@ export default class CertrelayPlugin {
       const { fillDashboard } = await import('./dashboard.ts');
       fillDashboard(Resources, prefixOf(serverless) ?? '', Object.keys(serverless.service.functions));
     };
-    this.asyncInit = () => prepare(serverless, log);
+    let remembered: RememberedParameters = {};
+    this.asyncInit = async () => {
+      remembered = await prepare(serverless, log);
+    };
     this.hooks = {
       initialize: () => {
         const { service } = serverless;
@@ -177,30 +184,21 @@ function prefixOf({ service }: Serverless): string | undefined {
 /** Commands that make a template or change functions, whose parameters, region and prefix must be right. */
 const deploying = ['deploy', 'deploy function', 'package'];
 
-/** Checks the call before anything is built, and sets region and prefix.
+/** Checks the call before anything is built, and sets region, prefix and what the installation keeps. Returns
+ *  what the template is to remember.
  *  @throws osls's error with everything that is wrong. */
-async function prepare(serverless: Serverless, log: Tools['log']): Promise<void> {
-  const { processedInput, configurationInput } = serverless;
-  const command = processedInput.commands.join(' ');
-  const call = {
-    command,
-    serviceDir: serverless.serviceDir,
-    configurationFile: serverless.configurationFilename,
-    params: configurationInput.params ?? {},
-    configuredRegion: configurationInput.provider.region,
-    options: processedInput.options,
-    env: process.env,
-  };
+async function prepare(serverless: Serverless, log: Tools['log']): Promise<RememberedParameters> {
+  const { applyPreparation, describeCall } = await import('./preparation.ts');
+  const call = describeCall(serverless, process.env);
   const provider = serverless.getProvider('aws');
-  const isChecked = !processedInput.isHelpRequest && deploying.includes(command);
+  const isChecked = !serverless.processedInput.isHelpRequest && deploying.includes(call.command);
   const { prepareDeploy, preparePrefix } = await import('./before-deploy.ts');
   const prepared = await (isChecked ? prepareDeploy(call, provider) : preparePrefix(call, provider));
   if ('refusal' in prepared) throw new serverless.classes.Error(prepared.refusal, 'CERTRELAY_REFUSED');
-  const { prefix, region, kept = {}, note } = prepared;
-  if (note !== undefined) log.notice(note);
-  for (const [name, value] of Object.entries({ ...kept, prefix }))
-    serverless.extendConfiguration(['params', 'default', name], value);
-  if (region !== undefined) serverless.extendConfiguration(['provider', 'region'], region);
+  const { remembered = {}, notes = [] } = prepared;
+  for (const note of notes) log.notice(note);
+  applyPreparation(serverless, prepared, call, provider.getStage());
+  return remembered;
 }
 
 /** After a deploy that went well, says what is there and what to call next; after a removal, what stays. */

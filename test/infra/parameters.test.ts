@@ -155,6 +155,22 @@ describe('a deploy', () => {
     expect(refused.isBuilt).toBe(false);
   });
 
+  it('remembers in the template what --param alone says, keeps it, and forgets it', async () => {
+    const first = await run(['package', ...newPlace, '--param=logLevel=debug', '--param=acmImports=tagged']);
+    expect(first.template).toContain('"LOG_LEVEL": "debug"');
+    const old = await startCloudFormation({ template: first.template });
+    const again = ['package', '--region=eu-west-1'];
+    const [kept, ended] = await Promise.all([
+      run(again, old.environment),
+      run([...again, '--param=forget=logLevel'], old.environment),
+    ]);
+    expect(kept.printed).toContain('logLevel=debug, acmImports=tagged');
+    expect(kept.template).toContain('"LOG_LEVEL": "debug"');
+    expect(ended.template).toContain('"LOG_LEVEL": "info"');
+    expect(ended.template).not.toContain('"debug"');
+    expect(ended.template).toContain('"tagged"');
+  });
+
   it('keeps the prefix and the alarms’ address that the deployed stack has, and gives a new stage its own', async () => {
     const Parameters = { AlarmEmail: { Type: 'String', Default: 'ops@example.com' } };
     const deployed = { ...JSON.parse(templateWith('certrelay')), Parameters };

@@ -221,7 +221,7 @@ it('goes on without a look where both are said, and says that it could not look'
     prefix: 'lab',
     eventBus: '',
     note: expect.stringMatching(
-      /could not be looked at \(AccessDenied: no\).*alarmEmail or alarmTopic, again/,
+      /could not be looked at \(AccessDenied: no\).*alarmEmail or alarmTopic, .* again/,
     ),
   });
 });
