@@ -2,8 +2,9 @@
 import type { Service } from './journal.ts';
 
 /** `error`: the part's own error answer, nothing carried out. `lose`: carried out, then the connection is cut
- *  before the answer. `drop`: cut before anything is carried out. `delay`: carried out after `ms`.
- *  `malformed`: carried out, and the answer is not what the protocol says. */
+ *  before the answer. `drop`: cut before anything is carried out. `hang`: nothing is carried out and nothing
+ *  answered, until the caller gives up. `delay`: carried out after `ms`. `malformed`: carried out, and the
+ *  answer is not what the protocol says. */
 export type Fault =
   | {
       readonly kind: 'error';
@@ -14,6 +15,7 @@ export type Fault =
     }
   | { readonly kind: 'lose' }
   | { readonly kind: 'drop' }
+  | { readonly kind: 'hang' }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'malformed' };
 

@@ -91,6 +91,7 @@ export async function serve(
     const call = await journal.begin({ service: part.service, ...described });
     const fault = faults.take(part.service, described.action, described.resource);
     if (fault?.kind === 'drop') return void cut();
+    if (fault?.kind === 'hang') return;
     if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms));
     let result =
       fault?.kind === 'error'

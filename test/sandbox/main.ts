@@ -43,14 +43,15 @@ async function help(): Promise<string> {
   const [{ partNames }, { listTroubles }] = await Promise.all([import('./alone.ts'), import('./orders.ts')]);
   return `npm run sandbox [-- --folder PATH] [--insync SECONDS]     everything, until Ctrl-C
 npm run sandbox -- --only PART                            one part and no functions
-npm run sandbox -- break NAME… | mend NAME… | mend all    in the sandbox that runs
-npm run sandbox -- broken                                 what is broken in it
+npm run sandbox -- break NAME…                            breaks these in the sandbox that runs, one or several
+npm run sandbox -- mend NAME… | mend all                  puts them right, or everything that is broken still
+npm run sandbox -- broken                                 what is broken, and has not been cured since
 
   --folder PATH      where its files are, and which sandbox an order is for (default .sandbox in the checkout)
   --insync SECONDS   how long a Route 53 change is PENDING (default 0)
   --only PART        ${partNames.join(', ')}
 
-What can be broken, each until it is mended:
+What can be broken, in any order, each until it is mended, or cured as in an installation:
 ${listTroubles()
   .map((line) => `  ${line}`)
   .join('\n')}`;

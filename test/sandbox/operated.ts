@@ -1,5 +1,5 @@
 // The sandbox that a person operates: one certificate in the cluster `lab`, one that an agent brings into the
-// cluster `edge`, and a Deployment that uses the first.
+// cluster `edge`, a Deployment that uses the first, and a receiver of notices.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -25,9 +25,14 @@ export interface OperatedSandbox extends Sandbox {
   readonly agent: { start(): void; stop(): void };
   /** Pods of these workloads do not become ready. */
   readonly failingPods: Set<string>;
+  /** Objects of the cluster `lab` as they were before anybody changed them. */
+  readonly atStart: Readonly<Record<'rolebindings' | 'deployments', ReturnType<SandboxKubernetes['list']>>>;
 }
 
 const agentCluster = 'edge';
+/** The only channel of notices, as `status` names it. */
+export const channelName = 'webhook';
+const channelSecret = `${prefix}/notify/webhook`;
 const zones = ['example.com', 'example.org'];
 /** Passes of the agent, in seconds. */
 const agentInterval = '10';
@@ -69,7 +74,9 @@ export async function startOperatedSandbox(
       issuer: 'default',
       targets: [{ cluster: 'lab', namespace: 'edge', secret: '{name}-tls' }],
     },
+    notifications: [{ webhook: { secret: channelSecret } }],
   });
+  await sandbox.keepSecrets({ [channelSecret]: sandbox.receivers.signingKey });
   const edgeFaults = new Faults();
   const manifests = await bindRoles(['depot']);
   const edge = await startKubernetes(
@@ -83,6 +90,10 @@ export async function startOperatedSandbox(
     edgeFaults,
     agent,
     failingPods,
+    atStart: {
+      rolebindings: sandbox.kubernetes.list('rolebindings'),
+      deployments: sandbox.kubernetes.list('deployments'),
+    },
     async stop() {
       agent.stop();
       await edge.stop();

@@ -144,8 +144,10 @@ test('a second one in the same folder is refused in words, and orders reach the 
   const hostile = await order('break', '\u001b[31mred');
   expect(hostile).toMatchObject({ status: 2, output: '' });
   expect(hostile.problem).toContain('nothing is called "\\u001b[31mred"; there are:\ncluster ');
-  expect((await order('mend', 'dns')).output).toMatch(/^broken: ca-pauses: .*\n$/);
-  expect((await order('mend', 'all')).output).toBe('nothing is broken\n');
+  expect((await order('mend', 'dns', 'zone')).output).toMatch(
+    /^mended: dns\nnot broken: zone\nbroken: ca-pauses: .*\n$/,
+  );
+  expect((await order('mend', 'all')).output).toBe('mended: ca-pauses\nnothing is broken\n');
   expect((await order('break')).problem).toContain('name what to break:\ncluster ');
   expect((await order('smash')).problem).toBe('"smash" is no order; see --help\n');
   expect((await order('--fast')).problem).toMatch(/--fast.*; see --help/);

@@ -67,7 +67,7 @@ export async function startDns({ journal, faults }: Surroundings, at = 0): Promi
       principal: 'unknown',
     });
     const fault = faults.take('dns', question.type, resource);
-    if (fault?.kind === 'drop') return undefined;
+    if (fault?.kind === 'drop' || fault?.kind === 'hang') return undefined;
     if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms));
     const response = compose(query, question, fault);
     await journal.end(call, response.flags & responseCodeBits);

@@ -5,7 +5,7 @@ import { type Answer, type Part, type Request, type Surroundings, serve } from '
 import type { AccessRequest } from '../iam/evaluation.ts';
 import { readSignature } from '../principal.ts';
 import { type Caller, ownAccount, Sessions } from '../sts/sessions.ts';
-import type { RecordSet } from './change-batch.ts';
+import type { Change, RecordSet } from './change-batch.ts';
 import { HostedZone } from './hosted-zone.ts';
 import { listByName, listRecordSets, listZones, zoneXml } from './listing.ts';
 import { canonicalName } from './names.ts';
@@ -33,9 +33,12 @@ export interface SandboxRoute53 {
   /** Takes away the zones of that name, as if they had been deleted; the function that this gives puts them
    *  back with their records. */
   takeZones(name: string): () => void;
-  /** The record sets of the (first) zone with this name, PENDING changes included.
+  /** The record sets of the (first) zone with this name, PENDING changes included, taken away or not.
    *  @throws Error where there is none. */
   list(zone: string): readonly RecordSet[];
+  /** Changes records as whoever keeps the zone would, at once and without a call, taken away or not.
+   *  @throws Error with what Route 53 would refuse, or where there is no such zone. */
+  edit(zone: string, changes: readonly Change[]): void;
   stop(): Promise<void>;
 }
 
@@ -55,6 +58,12 @@ export async function startRoute53(
 ): Promise<SandboxRoute53> {
   const settings: Route53Settings = { insyncMs: 0 };
   const zones = new Map<string, HostedZone>();
+  const made: HostedZone[] = [];
+  const mustFind = (name: string): HostedZone => {
+    const zone = made.find((candidate) => candidate.name === canonicalName(name));
+    if (!zone) throw new Error(`there is no hosted zone ${name}`);
+    return zone;
+  };
   const changes = new Map<
     string,
     { readonly account: string; readonly submittedAt: Date; readonly insyncAt: number }
@@ -185,6 +194,7 @@ export async function startRoute53(
       } = options;
       const zone = new HostedZone({ id, name, account, isPrivate, isDelegated, nameServers, now });
       zones.set(id, zone);
+      made.push(zone);
       return zone;
     },
     takeZones: (name) => {
@@ -194,10 +204,10 @@ export async function startRoute53(
         for (const [id, zone] of taken) zones.set(id, zone);
       };
     },
-    list: (name) => {
-      const zone = [...zones.values()].find((candidate) => candidate.name === canonicalName(name));
-      if (!zone) throw new Error(`there is no hosted zone ${name}`);
-      return zone.list();
+    list: (name) => mustFind(name).list(),
+    edit: (name, edits) => {
+      const result = mustFind(name).change(edits, 0);
+      if ('messages' in result) throw new Error(result.messages.join('; '));
     },
     stop: () => server.stop(),
   };
