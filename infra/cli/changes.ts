@@ -25,7 +25,7 @@ export async function printChanges(
 }
 
 /** `retiring: …` */
-function describeOutcome(entry: AnswerFields): string {
+export function describeOutcome(entry: AnswerFields): string {
   const message = localizeTimes(textOf(entry, 'message'));
   return `${textOf(entry, 'outcome')}${message === '' ? '' : `: ${message}`}`;
 }

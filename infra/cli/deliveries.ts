@@ -80,7 +80,9 @@ export async function printDeliveries(
 
 /** One line: `certificate/shop delivered to prod/shop/shop-tls`. */
 function describeRow(row: DeliveryRow, held: string): string {
-  const { certificate, target, outcome, restarted, message } = row;
+  const { certificate, target, outcome, action, restarted, message } = row;
+  // A target whose Secret stays as it is was not changed, whatever was asked for.
+  const word = outcome === 'held' && action !== '' ? held : outcome;
   const what = `certificate/${certificate}`;
   const restarts = restarted.length > 0 ? `, restarted ${restarted.join(', ')}` : '';
   switch (outcome) {
@@ -89,7 +91,7 @@ function describeRow(row: DeliveryRow, held: string): string {
     case 'unchanged':
       return `${what} unchanged in ${target}\n`;
     default:
-      return `${[what, outcome === 'held' ? held : outcome, ...(target === '' ? [] : ['in', target])].join(' ')}: ${message}\n`;
+      return `${[what, word, ...(target === '' ? [] : ['in', target])].join(' ')}: ${message}\n`;
   }
 }
 

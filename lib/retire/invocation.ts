@@ -44,7 +44,8 @@ export interface RetiredCertificate {
   readonly outcome: 'retiring' | 'retired' | 'restored' | 'planned' | 'unchanged';
   /** One line: who said so and when, what is waited for, and what is next. */
   readonly message: string;
-  /** What becomes of each target. Absent if nobody knows its targets: it was in the inventory file. */
+  /** What becomes of each target. Absent if nobody knows its targets. Of one that was in the inventory
+   *  file, the first ones that held it. */
   readonly targets?: readonly TargetEnd[];
   /** Until when it can be restored; at the latest, if its AWS secret is not scheduled for deletion yet. */
   readonly until?: Date;

@@ -1,6 +1,6 @@
 // Records a person's wish to let one certificate go, and says what happens then.
 import { judgeRetirement, mostPartsMs } from '../policy/retirement/retirement.ts';
-import { planTargetEnds } from '../policy/retirement/targets.ts';
+import { planNamedEnds, planTargetEnds } from '../policy/retirement/targets.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { RetireRequest } from '../requests/retire.ts';
 import {
@@ -52,9 +52,10 @@ export async function letGo(
   return { ...answer, outcome: 'retiring' };
 }
 
-/** What becomes of the targets, and the version in use. `targets` is absent if nobody knows them. */
+/** What becomes of the targets, and the version in use. `targets` is absent if nobody knows them, and has
+ *  those that are remembered of one that was in the inventory file. */
 async function readTargets(
-  { name }: StoreEntry,
+  { name, state }: StoreEntry,
   { store }: RetirePorts,
   inventory: RetireInvocation['inventory'],
   signal: AbortSignal,
@@ -63,9 +64,14 @@ async function readTargets(
   const certificate = stored?.value.kind === 'certificate' ? stored.value.certificate : undefined;
   const spec = stored?.value.kind === 'specification' ? stored.value.spec : certificate?.spec;
   return {
-    targets: spec && planTargetEnds(name, spec.targets, inventory),
+    targets: spec ? planTargetEnds(name, spec.targets, inventory) : findHolders(state, inventory),
     version: certificate && stored?.version,
   };
+}
+
+/** What becomes of the targets that are remembered of one that was in the inventory file. */
+function findHolders({ deliveredTo }: StoreEntry['state'], inventory: RetireInvocation['inventory']) {
+  return deliveredTo && deliveredTo.length > 0 ? planNamedEnds(deliveredTo, inventory) : undefined;
 }
 
 function describePlan(revoke: boolean): string {

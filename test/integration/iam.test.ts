@@ -134,6 +134,9 @@ async function runEverything(): Promise<void> {
   expect((await postAsGithub(httpApi, registered, webhookSecret)).status).toBe(200);
   await queues.deploy.untilEmpty();
   await lambda.invoke('deploy', {});
+  // Only what has a version before can be rolled back.
+  expect((await lambda.invoke('issue', { certificates: ['customer'], force: true })).error).toBeUndefined();
+  await queues.deploy.untilEmpty();
   await fallSilent();
   await tamper();
   await bePaused();

@@ -1,5 +1,6 @@
 // `certrelay retire`: lets certificates go.
-import { confirmNames, printChanges } from '../changes.ts';
+import { type AnswerFields, listOf, textOf } from '../answer.ts';
+import { confirmNames, describeOutcome, printChanges } from '../changes.ts';
 import type { RunCommand } from '../definitions.ts';
 import { readNames } from '../names.ts';
 
@@ -15,5 +16,13 @@ export const run: RunCommand = async (session, [given], { revoke, dryRun, yes })
   const wayBack = revoke ? 'cannot be taken back' : 'must be confirmed (restore brings it back for 30 days)';
   await confirmNames(session, certificates, { harm, wayBack, isSure: yes === true || dryRun === true });
   const event = { certificates, ...(revoke === undefined ? {} : { revoke }), ...(dryRun ? { dryRun } : {}) };
-  return printChanges(session, await session.call('retire', event, { isRead: dryRun === true }));
+  return printChanges(session, await session.call('retire', event, { isRead: dryRun === true }), describeEnd);
 };
+
+/** The line of a certificate, and one for each of its targets. */
+function describeEnd(entry: AnswerFields): string {
+  const targets = listOf(entry, 'targets').map(
+    (target) => `\n  ${textOf(target, 'target')}: ${textOf(target, 'message')}`,
+  );
+  return `${describeOutcome(entry)}${targets.join('')}`;
+}

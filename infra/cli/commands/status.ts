@@ -5,7 +5,8 @@ import { formatDaysLeft } from '../../../lib/policy/words.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, type ExitCode, exitCodes } from '../errors.ts';
-import { namesField, readNames } from '../names.ts';
+import { type NamedSubjects, namesField, readSubjects } from '../names.ts';
+import { findOthers, listAffected, listOthers } from '../others.ts';
 import { printResult, reportFailures, say, suggest } from '../print.ts';
 import type { CommandSession, OutputFormat } from '../session.ts';
 import { formatTable, type TableColumn } from '../table.ts';
@@ -14,25 +15,29 @@ import { watch } from '../watch.ts';
 
 /** Runs it. */
 export const run: RunCommand = async (session, [given], { watch: every }) => {
-  const names = readNames(given);
+  const names = readSubjects(given);
   if (every === undefined) return show(session, names);
   if (session.options.output === 'json' || session.options.output === 'yaml')
     throw new CommandError('usage', '--watch shows tables; leave out -o json or yaml');
   return watch(session, every, (quietly) => show(quietly, names));
 };
 
-async function show(session: CommandSession, names: readonly string[]): Promise<ExitCode> {
-  const report = await session.call('status', namesField(names), { isRead: true });
-  const isNamed = names.length > 0;
+async function show(session: CommandSession, named: NamedSubjects): Promise<ExitCode> {
+  const reports = await callStatus(session, named);
+  const [report = {}] = reports;
+  const isNamed = named.certificates.length + named.others.length > 0;
   const all = listRows(report);
-  const rows = isNamed ? findNamed(all) : all.filter(isShown(session.options.output));
+  const rows = isNamed ? findNamed(reports, named) : all.filter(isShown(session.options.output));
   await printResult(session, {
-    data: report,
+    data:
+      reports.length > 1 || named.others.length > 0
+        ? rows.map(({ name, fields }) => ({ subject: name, ...fields }))
+        : report,
     text: (style) => formatTable(columns, rows, style),
     names: rows.map(({ name }) => name),
   });
   if (rows.length > 0 || !isNamed) say(session, summarize(report, all));
-  const code = reportFailures(session, report);
+  const code = reportFailures(session, ...reports);
   // The worst come first, so they keep their place among the few that are printed.
   const unwell = rows.filter(({ health }) => health !== 'Healthy');
   suggest(
@@ -41,6 +46,18 @@ async function show(session: CommandSession, names: readonly string[]): Promise<
   );
   const isFine = !rows.some(({ health }) => health === 'Degraded') && (isNamed || report.ok !== false);
   return code === exitCodes.fine && !isFine ? exitCodes.failed : code;
+}
+
+/** The report of what is named. Of others it is a report over everything: certificates tell of them. */
+function callStatus(
+  session: CommandSession,
+  { certificates, others }: NamedSubjects,
+): Promise<readonly AnswerFields[]> {
+  const events = [
+    ...(certificates.length > 0 || others.length === 0 ? [namesField(certificates)] : []),
+    ...(others.length > 0 ? [{}] : []),
+  ];
+  return Promise.all(events.map((event) => session.call('status', event, { isRead: true })));
 }
 
 /** What is fine beside certificates is only in the wide table. */
@@ -52,11 +69,22 @@ function isCertificate({ name }: StatusRow): boolean {
   return !name.includes('/');
 }
 
-/** The certificates, and what their troubles are because of. */
-function findNamed(rows: readonly StatusRow[]): readonly StatusRow[] {
-  const certificates = rows.filter(isCertificate);
-  const causes = new Set(certificates.map(({ fields }) => textOf(fields, 'cause')));
-  return rows.filter((row) => isCertificate(row) || causes.has(row.name));
+/** The certificates, and what their troubles are because of; the others, and what they make ill. */
+function findNamed(
+  reports: readonly AnswerFields[],
+  { certificates, others }: NamedSubjects,
+): readonly StatusRow[] {
+  const rows = certificates.length > 0 ? listRows(reports[0] ?? {}) : [];
+  const asked = rows.filter(isCertificate);
+  const causes = new Set(asked.map(({ fields }) => textOf(fields, 'cause')));
+  const named = rows.filter((row) => asked.includes(row) || causes.has(row.name));
+  const last = reports.at(-1) ?? {};
+  const found = findOthers(last, others).map(({ name }) => name);
+  const ill = others.flatMap((name) => listAffected(last, name).map((fields) => textOf(fields, 'name')));
+  const wanted = new Set([...found, ...ill]);
+  const more = others.length > 0 ? listRows(last).filter(({ name }) => wanted.has(name)) : [];
+  const known = new Set(named.map(({ name }) => name));
+  return [...named, ...more.filter(({ name }) => !known.has(name))].toSorted(compareRows);
 }
 
 /** A line of the table: a certificate, or as `cluster/prod` something else. */
@@ -74,23 +102,12 @@ const colours: Readonly<Record<string, Colour>> = {
   Progressing: 'cyan',
   Healthy: 'green',
 };
-const otherKinds = {
-  clusters: 'cluster',
-  issuers: 'issuer',
-  agents: 'agent',
-  functions: 'function',
-  channels: 'channel',
-};
-
 function listRows(report: AnswerFields): readonly StatusRow[] {
   const certificates = listOf(report, 'certificates').map(
     (fields): StatusRow => ({ ...readRow(fields), days: soonestDays(fields, timeOf(report, 'at')) }),
   );
-  const rest = Object.entries(otherKinds).flatMap(([key, kind]) =>
-    listOf(report, key).map((fields): StatusRow => {
-      const row = readRow(fields);
-      return { ...row, name: `${kind}/${row.name}`, days: undefined };
-    }),
+  const rest = listOthers(report).map(
+    ({ name, fields }): StatusRow => ({ ...readRow(fields), name, days: undefined }),
   );
   return [...certificates, ...rest].toSorted(compareRows);
 }

@@ -1,17 +1,23 @@
-// `certrelay why`: all that is known of one certificate, as one story.
+// `certrelay why`: all that is known of one certificate, or of a cluster or the like, as one story.
+import { formatDaysLeft } from '../../../lib/policy/words.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
 import { type DeliveryRow, listDeliveries } from '../deliveries.ts';
 import { exitCodes } from '../errors.ts';
-import { readNames } from '../names.ts';
+import { readSubjects } from '../names.ts';
 import { describeOrder, endingOf } from '../orders.ts';
 import { printResult, reportFailures, suggest } from '../print.ts';
-import type { TableStyle } from '../table.ts';
-import { formatTime, localizeTimes, paint, wrapText } from '../text.ts';
+import { formatStory, type StoryPart } from '../story.ts';
+import { formatTime } from '../text.ts';
 
 /** Runs it: what `status` remembers, and what `issue` and `deploy` would do now. */
 export const run: RunCommand = async (session, [given]) => {
-  const certificates = readNames(given);
+  const { certificates, others } = readSubjects(given);
+  const [other] = others;
+  if (other !== undefined) {
+    const { tellOther } = await import('./why-other.ts');
+    return tellOther(session, other);
+  }
   const manner = { isRead: true };
   const [status, orders, deliveries] = await Promise.all([
     session.call('status', { certificates }, manner),
@@ -19,29 +25,56 @@ export const run: RunCommand = async (session, [given]) => {
     session.call('deploy', { certificates, dryRun: true }, manner),
   ]);
   const [certificate] = listOf(status, 'certificates');
-  if (!certificate) return reportFailures(session, status, orders, deliveries);
+  if (!certificate) return reportFailures(session, status);
   const story: Story = {
     certificate,
     cause: findCause(status, textOf(certificate, 'cause')),
+    at: timeOf(status, 'at'),
     order: listOf(orders, 'certificates')[0] ?? {},
+    refusals: [orders, deliveries].flatMap(listRefusals),
     deliveries: listDeliveries(deliveries),
   };
   await printResult(session, {
     data: { certificate, orders, deliveries },
-    text: (style) => tell(story, style),
+    text: (style) => formatStory(tell(story), style),
     names: certificates,
   });
   suggest(session, [textOf(certificate, 'command')]);
-  const code = reportFailures(session, status, orders, deliveries);
+  const tried = isUnwanted(certificate) ? [] : [orders, deliveries].map(withoutRefusals);
+  const code = reportFailures(session, status, ...tried);
   const isFine = textOf(certificate, 'health') !== 'Degraded';
   return code === exitCodes.fine && !isFine ? exitCodes.failed : code;
 };
+
+/** Whether nobody asks for it: then `issue` and `deploy` refuse it, and its health says what to do. */
+function isUnwanted(certificate: AnswerFields): boolean {
+  return textOf(certificate, 'source') === 'none';
+}
+
+/** Codes with which `issue` and `deploy` say that there is nothing for them to do with a certificate that
+ *  `status` knows: that is a part of its story, and no mistake of whoever asks. */
+const refusalCodes = new Set(['Unknown', 'NotStored', 'Retiring']);
+
+function listRefusals(answer: AnswerFields): readonly string[] {
+  return listOf(answer, 'failures').flatMap((one) =>
+    refusalCodes.has(textOf(one, 'code')) ? [textOf(one, 'message')] : [],
+  );
+}
+
+function withoutRefusals(answer: AnswerFields): AnswerFields {
+  const failures = listOf(answer, 'failures').filter((one) => !refusalCodes.has(textOf(one, 'code')));
+  return { ...answer, failures };
+}
 
 interface Story {
   readonly certificate: AnswerFields;
   /** What its trouble is because of, if that is told elsewhere. */
   readonly cause: AnswerFields | undefined;
+  /** When that was judged. */
+  readonly at: Date | undefined;
   readonly order: AnswerFields;
+  /** Why `issue` or `deploy` has nothing to do with it. */
+  readonly refusals: readonly string[];
   readonly deliveries: readonly DeliveryRow[];
 }
 
@@ -50,28 +83,21 @@ function findCause(status: AnswerFields, cause: string): AnswerFields | undefine
   return listOf(status, `${kind}s`).find((other) => textOf(other, 'name') === name);
 }
 
-/** Lines of a name and what is to be said of it. */
-type Part = readonly (readonly [label: string, words: string])[];
+type Lines = StoryPart['lines'];
 
-function tell({ certificate, cause, order, deliveries }: Story, style: TableStyle): string {
-  const parts: readonly (readonly [title: string, part: Part])[] = [
-    [textOf(certificate, 'name'), tellHealth(certificate, cause)],
-    ['Order', tellOrder(certificate, order)],
-    ...listOf(certificate, 'targets').map((target): readonly [string, Part] => {
+function tell({ certificate, cause, at, order, refusals, deliveries }: Story): readonly StoryPart[] {
+  return [
+    { title: textOf(certificate, 'name'), lines: tellHealth(certificate, cause) },
+    { title: 'Order', lines: tellOrder(certificate, order, refusals) },
+    ...listOf(certificate, 'targets').map((target): StoryPart => {
       const name = textOf(target, 'target');
-      return [
-        `Target ${name}`,
-        tellTarget(
-          target,
-          deliveries.filter((row) => row.target === name),
-        ),
-      ];
+      const rows = deliveries.filter((row) => row.target === name);
+      return { title: `Target ${name}`, lines: tellTarget(target, rows, at) };
     }),
   ];
-  return parts.map(([title, part]) => formatPart(title, part, style)).join('\n');
 }
 
-function tellHealth(certificate: AnswerFields, cause: AnswerFields | undefined): Part {
+function tellHealth(certificate: AnswerFields, cause: AnswerFields | undefined): Lines {
   const since = timeOf(certificate, 'since');
   const next = fieldsOf(certificate.next);
   const nextAt = timeOf(next, 'at');
@@ -90,31 +116,38 @@ function tellHealth(certificate: AnswerFields, cause: AnswerFields | undefined):
   ];
 }
 
-function tellOrder(certificate: AnswerFields, order: AnswerFields): Part {
+function tellOrder(certificate: AnswerFields, order: AnswerFields, refusals: readonly string[]): Lines {
   const end = timeOf(certificate, 'notAfter');
   const days = numberOf(certificate, 'expiresInDays');
   const renews = timeOf(certificate, 'renewsAt');
   const until = timeOf(order, 'until');
+  const planned = [endingOf(order), textOf(order, 'reason'), describeOrder(order)].filter(Boolean).join(': ');
+  const isLeft = isUnwanted(certificate) && textOf(order, 'reason') !== 'Retiring';
+  const now = isLeft ? 'nothing: nobody asks for it' : planned || [...new Set(refusals)].join('; ');
   return [
-    [
-      'stored',
-      end ? `valid until ${formatTime(end)}${days === undefined ? '' : `, ${days} days`}` : 'nothing',
-    ],
+    ['stored', end ? describeValidity(end, days) : 'nothing'],
     ['version', textOf(certificate, 'version')],
     ['renews', renews ? formatTime(renews) : ''],
-    ['now', [endingOf(order), textOf(order, 'reason'), describeOrder(order)].filter(Boolean).join(': ')],
+    ['now', now],
     ['waits until', until ? formatTime(until) : ''],
   ];
 }
 
-function tellTarget(target: AnswerFields, rows: readonly DeliveryRow[]): Part {
+/** `valid until …, 14.9 days`, or `expired at …, 1.1 days ago`. */
+function describeValidity(end: Date, days: number | undefined): string {
+  if (days === undefined) return `valid until ${formatTime(end)}`;
+  if (days >= 0) return `valid until ${formatTime(end)}, ${days} days`;
+  return `expired at ${formatTime(end)}, ${formatDaysLeft(days).replace(' ago', ' days ago')}`;
+}
+
+function tellTarget(target: AnswerFields, rows: readonly DeliveryRow[], at: Date | undefined): Lines {
   const holds = fieldsOf(target.holds);
   const end = timeOf(holds, 'notAfter');
   const version = textOf(holds, 'version');
   return [
     ['health', `${textOf(target, 'health')}, ${textOf(target, 'reason')}`],
     ['why', textOf(target, 'message')],
-    ['holds', version === '' ? '' : `${version}${end ? `, valid until ${formatTime(end)}` : ''}`],
+    ['holds', version === '' ? '' : `${version}${end ? `, ${describeValidity(end, daysTo(end, at))}` : ''}`],
     ['served', textOf(target, 'served')],
     ...rows.map((row): readonly [string, string] => [
       'now',
@@ -123,14 +156,7 @@ function tellTarget(target: AnswerFields, rows: readonly DeliveryRow[]): Part {
   ];
 }
 
-const labelWidth = 13;
-
-function formatPart(title: string, part: Part, { width = Infinity, isColoured }: TableStyle): string {
-  const lines = part
-    .filter(([, words]) => words !== '')
-    .flatMap(([label, words]) => {
-      const wrapped = wrapText(localizeTimes(words), Math.max(16, width - labelWidth - 2));
-      return wrapped.map((line, index) => `  ${(index === 0 ? label : '').padEnd(labelWidth)}${line}`);
-    });
-  return `${[isColoured ? paint(title, 'bold') : title, ...lines].join('\n')}\n`;
+/** Days with one decimal, once something has ended; `undefined` before that. */
+function daysTo(end: Date, at: Date | undefined): number | undefined {
+  return at && end <= at ? Math.floor((end.getTime() - at.getTime()) / 8_640_000) / 10 : undefined;
 }

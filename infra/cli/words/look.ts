@@ -14,7 +14,8 @@ export const lookCommands: readonly CommandDefinition[] = [
   },
   {
     usage: 'why <name>',
-    description: 'all about one certificate: order, targets, what is served, and who stopped what',
+    description:
+      'all about one certificate (order, targets, what is served, who stopped what), or cluster/prod',
     group: 'look',
     example: 'why shop',
     load: () => import('../commands/why.ts'),

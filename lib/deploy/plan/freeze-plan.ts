@@ -22,7 +22,7 @@ export interface FreezePlan {
 
 /** Plans the freeze of the version to deliver: `rollback` sets it; `resume`, a newer version, and a previous
  *  version that expires soon end it. Plans the resumption for agents too, which freeze by their own reports.
- *  @throws RequestError `NoPrevious` if `rollback` is requested and there is no previous version.
+ *  @throws RequestError `NoPrevious` if `rollback` is requested and there is no previous certificate.
  *  @throws StoreError if the previous version cannot be read. */
 export async function planFreeze(
   { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
@@ -32,10 +32,11 @@ export async function planFreeze(
 ): Promise<FreezePlan> {
   const { rollback, resume } = invocation;
   const { version } = delivery;
-  if (rollback && previous === undefined) {
-    throw new RequestError('NoPrevious', 'it cannot be rolled back: it has no previous version');
-  }
   const byHand: Freeze = { version, target: '*', reason: 'it was taken back by hand' };
+  if (rollback && (previous === undefined || !(await hasPrevious(delivery.certificate, ports, invocation)))) {
+    const message = 'there is nothing to roll back to: it has no previous version, and nothing was changed';
+    throw new RequestError('NoPrevious', message);
+  }
   const candidate = rollback ? byHand : resume ? undefined : freezeOf(state.freeze, version);
   const expiresSoon =
     candidate && !isByHand(candidate) && (await isPreviousExpiring({ delivery, facts }, ports, invocation));
@@ -46,6 +47,12 @@ export async function planFreeze(
   if (isSameValue(written, state.freeze) && !resumed) return { freeze };
   const reason = expiresSoon ? 'the previous version expires soon' : freeze?.reason;
   return { freeze, change: { freeze: written ?? null, ...(resumed && { resumed }) }, reason };
+}
+
+/** Whether the previous version is a certificate: the first one comes after a mere specification. */
+async function hasPrevious(name: string, { store }: DeployPorts, { signal }: DeployInvocation) {
+  const stored = await store.read(name, 'AWSPREVIOUS', signal);
+  return stored?.value.kind === 'certificate';
 }
 
 /** Whether the previous version expires so soon that this one must replace

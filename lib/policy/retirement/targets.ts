@@ -31,11 +31,29 @@ export function planTargetEnds(
   }));
 }
 
+/** The same for targets of which only names are known. @param names As `nameDestination` writes them. */
+export function planNamedEnds(names: readonly string[], inventory: Clusters): readonly TargetEnd[] {
+  return names.flatMap((name): readonly TargetEnd[] => {
+    const [cluster = '', namespace = '', secret] = name.split('/');
+    if (secret === undefined) return [];
+    const end =
+      cluster === 'acm' ? endOfImport(namespace) : endOfSecret({ cluster, namespace, secret }, inventory);
+    return [{ target: name, ...end }];
+  });
+}
+
 function planTargetEnd(target: TargetSpec, inventory: Clusters): Omit<TargetEnd, 'target'> {
-  if (!isSecretTarget(target)) {
-    const message = `the import stays; where nothing uses it any more, delete it in ACM in ${target.acm.region}`;
-    return { end: 'stays', message };
-  }
+  return isSecretTarget(target) ? endOfSecret(target, inventory) : endOfImport(target.acm.region);
+}
+
+function endOfImport(region: string): Omit<TargetEnd, 'target'> {
+  const message = `the import stays; where nothing uses it any more, delete it in ACM in ${region}`;
+  return { end: 'stays', message };
+}
+
+type SecretPlace = Pick<SecretTarget, 'cluster' | 'namespace' | 'secret'>;
+
+function endOfSecret(target: SecretPlace, inventory: Clusters): Omit<TargetEnd, 'target'> {
   const { cluster, namespace, secret } = target;
   if (!Object.hasOwn(inventory.clusters, cluster)) {
     return { end: 'stays', message: `the Secret stays: the inventory has no cluster ${cluster}` };
@@ -50,7 +68,10 @@ function planTargetEnd(target: TargetSpec, inventory: Clusters): Omit<TargetEnd,
 }
 
 /** Whether Secrets without a target are deleted in the target's namespace. */
-export function isPruned({ cluster, namespace }: SecretTarget, { clusters }: Clusters): boolean {
+export function isPruned(
+  { cluster, namespace }: Omit<SecretPlace, 'secret'>,
+  { clusters }: Clusters,
+): boolean {
   const prune = Object.hasOwn(clusters, cluster) ? clusters[cluster]?.prune : undefined;
   return prune === true || (prune?.includes(namespace) ?? false);
 }
