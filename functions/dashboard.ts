@@ -1,10 +1,10 @@
 // Answers CloudWatch's widget with a page of HTML: how everything stands. It only reads, and no value of an
-// AWS secret. Called by a dashboard of CloudWatch.
+// AWS secret but the notes of `status`. Called by a dashboard of CloudWatch.
 import { renderDashboard } from '../lib/dashboard/dashboard.ts';
 import { widgetDocs } from '../lib/dashboard/docs.ts';
 import { channelsOf } from '../lib/policy/notices/channels.ts';
 import { parseDashboardEvent } from '../lib/requests/dashboard.ts';
-import { lookAtInstallation } from '../lib/status/look.ts';
+import { lookAtInstallation, readNotes } from '../lib/status/look.ts';
 import { defineFunction } from './runtime/define-function.ts';
 import { openSecrets } from './wiring/secrets.ts';
 
@@ -13,9 +13,11 @@ export const handler = defineFunction({
   name: 'dashboard',
   parse: parseDashboardEvent,
   connect(invocation, closing) {
-    const { certificates: store, agents, installation, operations } = openSecrets(invocation, closing);
+    const { certificates: store, notes, ...secrets } = openSecrets(invocation, closing);
+    const { agents, installation, operations } = secrets;
     const { clock, log } = invocation;
-    return { store, agents, installation, operations, clock, log };
+    const read = (signal: AbortSignal) => readNotes({ notes, log }, signal);
+    return { store, agents, installation, operations, notes: { read }, clock, log };
   },
   async run(request, ports, { functionArn = '', settings, inventory, signal }) {
     if (request.describe) return { answer: widgetDocs };

@@ -9,6 +9,7 @@ export interface Endpoints {
   readonly issue?: string | undefined;
   readonly deploy?: string | undefined;
   readonly pause?: string | undefined;
+  readonly status?: string | undefined;
 }
 
 /** A button that shows another page in the same place.

@@ -32,7 +32,7 @@ function renderList(facts: DashboardFacts, request: DashboardRequest, endpoints:
   const filter = { ...request, page: found.page };
   return html`<h2>Certificates</h2>
 ${renderSummary(certificates, endpoints)}
-${renderOthers(others)}
+${renderOthers(others, endpoints)}
 ${renderCalendar(facts)}
 ${renderForm(filter, endpoints)}
 ${renderPages(found, filter, endpoints, 'above the table')}

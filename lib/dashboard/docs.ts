@@ -3,8 +3,8 @@
 /** Markdown, as CloudWatch asks for with `{"describe": true}`. */
 export const widgetDocs = `## Certificates of Certrelay
 
-Shows how each certificate stands, the worst first, and one page for each. It only reads: lists and tags, never a
-private key. Buttons that order, deliver or pause ask first, and call the functions with **your** rights.
+Shows how each certificate stands, the worst first, and one page for each. It only reads, and never a private key.
+Buttons that order, deliver, pause or acknowledge ask first, and call the functions with **your** rights.
 
 ### Parameters
 

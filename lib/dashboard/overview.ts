@@ -1,10 +1,12 @@
 // The first part of the page: how many certificates are how, what ends first, and what else is not well.
 import type { CertificateHealth } from '../policy/health/certificate.ts';
+import { keyOf } from '../policy/health/change.ts';
 import type { SubjectHealth } from '../policy/health/others.ts';
 import { compareWorst, countByHealth } from '../policy/health/ranking.ts';
 import { countOf } from '../policy/words.ts';
 import { healthWords } from '../state/health.ts';
 import { type Endpoints, pageButton } from './actions.ts';
+import { acknowledgeButton } from './deeds.ts';
 import { eventOf } from './filter.ts';
 import { type Html, html } from './html.ts';
 import { renderHealth, renderText, renderTime } from './words.ts';
@@ -20,17 +22,19 @@ export function renderSummary(certificates: readonly CertificateHealth[], endpoi
 }
 
 /** The clusters, issuers, agents, functions and channels that are not `Healthy`. */
-export function renderOthers(others: readonly SubjectHealth[]): Html {
+export function renderOthers(others: readonly SubjectHealth[], endpoints: Endpoints): Html {
   const ill = others
     .filter(({ health }) => health.health !== 'Healthy')
     .toSorted((one, other) => compareWorst(one.health, other.health));
   if (ill.length === 0) {
     return html`<p>Clusters, issuers, agents, functions and channels: ${others.length === 0 ? 'none' : 'all Healthy'}.</p>`;
   }
-  const items = ill.map(({ subject: { kind, name }, health: one }) => {
+  const items = ill.map(({ subject, health: one }) => {
+    const { kind, name } = subject;
+    const button = acknowledgeButton(keyOf(subject), one, endpoints);
     const affected = one.affected ? html`, ${countOf(one.affected, 'certificate')}` : undefined;
     const since = one.since && html` since ${renderTime(one.since)}`;
-    return html`<li>${renderHealth(one.health)} <strong>${kind} ${renderText(name)}</strong>: ${one.reason}${since}${affected}. ${renderText(one.message)}${renderCommand(one.command)}</li>`;
+    return html`<li>${renderHealth(one.health)} <strong>${kind} ${renderText(name)}</strong>: ${one.reason}${since}${affected}. ${renderText(one.message)}${renderCommand(one.command)}${button && html`<div class="deeds">${button}</div>`}</li>`;
   });
   return html`<h3>Not certificates alone</h3><ul class="others">${items}</ul>`;
 }

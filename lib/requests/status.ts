@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { oneLine } from '../policy/bounds.ts';
 import { subjectKinds } from '../policy/health/change.ts';
 import { nameField, orEmpty, parseFields, spanField } from './fields.ts';
+import { widgetContext } from './widget.ts';
 
 const kinds = subjectKinds.filter((kind) => kind !== 'certificate');
 
@@ -30,6 +31,7 @@ const statusRequest = z
       .max(200)
       .transform((text) => oneLine(text, 200))
       .optional(),
+    widgetContext,
   })
   .refine(({ acknowledge, for: length }) => (acknowledge === undefined) === (length === undefined), {
     message: '"acknowledge" and "for" belong together: {"acknowledge": ["shop"], "for": "7d", "reason": "…"}',
@@ -40,13 +42,14 @@ const statusRequest = z
   .refine(({ acknowledge, certificates, check }) => !acknowledge || !(certificates || check), {
     message: '"acknowledge" names what it is about; leave out "certificates" and "check"',
   })
-  .transform(({ acknowledge, for: forMs = 0, reason = '', ...request }) => ({
+  .transform(({ acknowledge, for: forMs = 0, reason = '', widgetContext: context, ...request }) => ({
     ...request,
+    ...(context && { isFromWidget: true as const }),
     ...(acknowledge && { acknowledge: { subjects: acknowledge, forMs, words: reason } }),
   }));
 
 /** A request to `status`: everything, or the named certificates. `check`: fail if anything is `Degraded`.
- *  `acknowledge`: a person knows of troubles. */
+ *  `acknowledge`: a person knows of troubles. `isFromWidget`: a button of a dashboard was pressed. */
 export type StatusRequest = z.infer<typeof statusRequest>;
 
 /** What a person knows of: subjects, for how long in milliseconds, and that person's words. Zero ends it. */

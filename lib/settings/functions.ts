@@ -52,7 +52,7 @@ export interface Settings {
 }
 
 /** Names of the functions that buttons of the dashboard call. */
-export const buttonFunctions = ['issue', 'deploy', 'pause'] as const;
+export const buttonFunctions = ['issue', 'deploy', 'pause', 'status'] as const;
 /** One of `buttonFunctions`. */
 export type ButtonFunction = (typeof buttonFunctions)[number];
 

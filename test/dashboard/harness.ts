@@ -1,7 +1,7 @@
 // The page of an installation as the function makes it, and what a browser would read in it.
 import { renderDashboard } from '../../lib/dashboard/dashboard.ts';
 import { parseDashboardEvent } from '../../lib/requests/dashboard.ts';
-import { lookAtInstallation } from '../../lib/status/look.ts';
+import { lookAtInstallation, readNotes } from '../../lib/status/look.ts';
 import type { StatusLab } from '../status/harness.ts';
 
 const arn = (name: string) => `arn:aws:lambda:eu-central-1:123456789012:function:certrelay-dev-${name}`;
@@ -12,11 +12,22 @@ export const endpoints = {
   issue: arn('issue'),
   deploy: arn('deploy'),
   pause: arn('pause'),
+  status: arn('status'),
 };
 
 /** The page that an event is answered with. */
 export async function showPage(lab: StatusLab, event: object = {}): Promise<string> {
-  const { notes: _, publicKey: __, putEvents: ___, notices: ____, ...ports } = lab.ports();
+  const { notes, publicKey: _, putEvents: __, notices: ___, ...own } = lab.ports();
+  const stored = {
+    read: async (signal: AbortSignal) => {
+      if (lab.broken.has('notes')) throw new Error('notes broke');
+      return notes.read(signal);
+    },
+  };
+  const ports = {
+    ...own,
+    notes: { read: (signal: AbortSignal) => readNotes({ notes: stored, log: own.log }, signal) },
+  };
   const request = parseDashboardEvent(event);
   const named = request.certificate === undefined ? {} : { certificates: [request.certificate] };
   const look = await lookAtInstallation(ports, { ...lab.invocation(), ...named });

@@ -1,6 +1,7 @@
 // What the page of the dashboard shows, and that it shows everything harmlessly.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { widgetDocs } from '../../lib/dashboard/docs.ts';
+import { parseStatusEvent } from '../../lib/requests/status.ts';
 import { targetOf } from '../minting/targets.ts';
 import { at, dayMs, StatusLab } from '../status/harness.ts';
 import { buttonOf, elementsOf, endpoints, showPage, textOf } from './harness.ts';
@@ -61,6 +62,45 @@ describe('the list', () => {
       /Degraded cluster lab: ClusterFailing since 2026-11-21 10:00\. connect ECONNREFUSED npx /,
     );
     expect(text).not.toContain('issuer');
+  });
+
+  it('has a button that acknowledges trouble of others, and shows what a person knows of', async () => {
+    const trouble = { since: at(-dayMs), code: 'Unreachable', words: 'connect ECONNREFUSED' };
+    lab.operations = { passes: {}, clusters: { lab: trouble } };
+    const { endpoint, event, question } = buttonOf(await showPage(lab), 'Acknowledge for 7 days');
+    expect(endpoint).toBe(endpoints.status);
+    expect(question).toContain('cluster/lab');
+    const { acknowledge: known } = parseStatusEvent(event);
+    expect(known?.subjects).toEqual(['cluster/lab']);
+    const until = at(known?.forMs ?? 0);
+    const acknowledged = { until, reason: 'ClusterFailing', words: known?.words ?? '' };
+    const note = {
+      health: 'Degraded',
+      reason: 'ClusterFailing',
+      since: at(-dayMs),
+      told: [],
+      acknowledged,
+    } as const;
+    lab.notes = { began: at(-dayMs), subjects: { 'cluster/lab': note } };
+    const page = await showPage(lab);
+    expect(textOf(page)).toMatch(
+      /Suspended cluster lab: Acknowledged .*acknowledged until 2026-11-29\S* \(acknowledged on the dashboard\): connect/,
+    );
+    expect(page).not.toContain('Acknowledge for 7 days');
+    expect(parseStatusEvent(buttonOf(page, 'End the acknowledgement').event).acknowledge).toMatchObject({
+      subjects: ['cluster/lab'],
+      forMs: 0,
+    });
+    lab.broken.add('notes');
+    expect(textOf(await showPage(lab)), 'without the notes all else is there').toContain(
+      'Degraded cluster lab',
+    );
+  });
+
+  it('has no button for what nobody can acknowledge', async () => {
+    fill();
+    expect(await showPage(lab, { certificate: 'ended' })).not.toContain('Acknowledge for');
+    expect(await showPage(lab, { certificate: 'shop' })).not.toContain('Acknowledge for');
   });
 
   it('finds by name, DNS name, target and reason, with the health that the form says', async () => {

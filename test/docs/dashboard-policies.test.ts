@@ -37,7 +37,7 @@ const calls = (statements: readonly Statement[], stack = 'certrelay-dev') =>
 describe('the policies of people', () => {
   it('let who looks call the page alone, and who clicks also what the buttons call', () => {
     expect(calls(viewer)).toEqual(['dashboard']);
-    expect(calls(operator)).toEqual(['issue', 'deploy', 'pause']);
+    expect(calls(operator)).toEqual(['issue', 'deploy', 'pause', 'status']);
     expect(calls([...viewer, ...operator], 'certrelay-prod')).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 // The page of the dashboard and its buttons, with the production bundles, as CloudWatch calls them.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { encodeCluster } from '../../lib/state/codec/health.ts';
 import { buttonOf, textOf } from '../dashboard/harness.ts';
 import { clusterName, prefix, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -108,8 +109,32 @@ it('puts on a queue what can succeed, once: no unknown name, and no forced order
   expect(authority.orders().length).toBe(orders);
 });
 
-it('reads lists and tags alone', () => {
+it('acknowledges trouble of a cluster by a button, shows that to all, and ends it', async () => {
+  const { lambda, secretsManager } = sandbox;
+  const since = new Date(Date.now() - 7_200_000);
+  await lambda.invoke('status', {});
+  const trouble = encodeCluster(clusterName, { since, code: 'Unreachable', words: 'no answer' });
+  secretsManager.vault.mustFind(`${prefix}/installation`).setTags([trouble]);
+  await lambda.invoke('status', {});
+  expect(textOf(await show({}))).toContain('Degraded cluster lab: ClusterFailing');
+  const click = async (label: string) => {
+    const { event } = buttonOf(await show({}), label);
+    return lambda.invoke('status', { ...Object(event), widgetContext });
+  };
+  expect((await click('Acknowledge for 7 days')).answer).toBe('cluster/lab is acknowledged for 7 days.');
+  expect(textOf(await show({}))).toMatch(/Suspended cluster lab: Acknowledged/);
+  expect((await click('End the acknowledgement')).answer).toBe('cluster/lab is acknowledged no more.');
+  expect(textOf(await show({}))).toContain('Degraded cluster lab: ClusterFailing');
+});
+
+it('reads lists and tags, and of values only what status remembers, which has no secret', () => {
   const calls = sandbox.journal.calls.filter(({ principal }) => principal === 'dashboard');
-  expect(new Set(calls.map(({ action }) => action))).toEqual(new Set(['ListSecrets', 'DescribeSecret']));
+  const reads = calls.filter(({ action }) => action === 'GetSecretValue');
+  expect(new Set(reads.map(({ resource }) => resource.replace(/-\w{6}$/, '')))).toEqual(
+    new Set([`arn:aws:secretsmanager:eu-central-1:123456789012:secret:${prefix}/installation`]),
+  );
+  expect(new Set(calls.map(({ action }) => action))).toEqual(
+    new Set(['ListSecrets', 'DescribeSecret', 'GetSecretValue']),
+  );
   expect(calls.filter(({ status }) => status === 403)).toEqual([]);
 });

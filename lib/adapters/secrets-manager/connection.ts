@@ -65,7 +65,7 @@ export function connectSecretsManager({
 }: SecretsManagerOptions): SecretsManagerConnection {
   const client = new SecretsManagerClient({ requestHandler: awsTimeouts, ...config });
   const installation = new DescribedSecret(client, `${prefix}/installation`);
-  // Only `status` reads and writes notes.
+  // Only `status` and `dashboard` read notes.
   const openNotes = async () => new (await import('./notes.ts')).SecretNotes(client, prefix, uuid);
   return {
     certificates: new SecretCertificates(client, { prefix, uuid, tags, kmsKey }),

@@ -11,7 +11,7 @@ import type { Lambda } from '../lambda/server.ts';
 import { makeFrame } from './page.ts';
 
 /** What a person may call who presses buttons (docs/operating/dashboard.md), by short name. */
-export const operatorCalls: readonly string[] = ['dashboard', 'issue', 'deploy', 'pause'];
+export const operatorCalls: readonly string[] = ['dashboard', 'issue', 'deploy', 'pause', 'status'];
 
 export interface DashboardOptions {
   readonly lambda: Pick<Lambda, 'invoke'>;
