@@ -1,6 +1,7 @@
 // The agent. It is no Lambda function: it runs inside a cluster that nobody reaches from outside, and
 // delivers there the versions that `issue` signed for it.
 import { randomUUID } from 'node:crypto';
+import { ClusterMemory } from '../lib/agent/cluster-memory.ts';
 import { repeatReconcile } from '../lib/agent/loop.ts';
 import { reconcile } from '../lib/agent/reconcile.ts';
 import { type AgentSettings, readAgentSettings } from '../lib/settings/agent.ts';
@@ -39,11 +40,12 @@ export async function runAgent(args: readonly string[], stop: AbortSignal): Prom
 
 /** One reconcile, with the inventory read at its start; `cut` ends it early. */
 function definePass(own: AgentSettings, cut: AbortSignal): Handler<boolean> {
+  const memory = new ClusterMemory();
   return defineFunction({
     parse: () => own,
     connect(invocation, closing) {
       const signal = AbortSignal.any([invocation.signal, cut]);
-      return connectAgent(own, { ...invocation, signal }, closing);
+      return connectAgent(own, { ...invocation, signal }, closing, memory);
     },
     async run(_own, { ports, run }) {
       const failures = await reconcile(ports, run);

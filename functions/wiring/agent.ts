@@ -1,5 +1,6 @@
 // Connects an agent: its cluster, the versions that `issue` signed for it, and the probe.
 
+import type { ClusterMemory } from '../../lib/agent/cluster-memory.ts';
 import type { AgentInvocation, AgentPorts } from '../../lib/agent/reconcile.ts';
 import { guardCluster } from '../../lib/agent/replay-guard.ts';
 import { RollbackGuard } from '../../lib/agent/rollback-guard.ts';
@@ -19,11 +20,13 @@ import { connectClusters } from './clusters.ts';
 import { connectProbe } from './probing.ts';
 import { openSecrets } from './secrets.ts';
 
-/** Ports and invocation of one reconcile; `own` are the agent's settings. */
+/** Ports and invocation of one reconcile; `own` are the agent's settings, `memory` what earlier ones of the
+ *  process found out of the cluster. */
 export function connectAgent(
   own: AgentSettings,
   whole: Invocation,
   closing: Closing,
+  memory: ClusterMemory,
 ): { readonly ports: AgentPorts; readonly run: AgentInvocation } {
   const { settings, clock, log, signal, cleanUpSignal } = whole;
   const inventory = cutInventory(whole.inventory, own.cluster, signInOf(own));
@@ -39,7 +42,7 @@ export function connectAgent(
       const { readText, installation } = secrets;
       const probeServed = createProbeServed(probing);
       const deployPorts = { store, ...guarded, connectAcm, readText, installation, probeServed, clock, log };
-      const { failures } = await deployCertificates(deployPorts, frame);
+      const { failures } = await deployCertificates({ ...deployPorts, operations: memory }, frame);
       return [...failures.values()].flat();
     },
     async probe() {

@@ -1,8 +1,10 @@
 // What an agent delivers, and what it refuses: the deploy story over a store that verifies and a cluster that
 // remembers.
 import { describe, expect, test } from 'vitest';
+import { ClusterMemory } from '../../lib/agent/cluster-memory.ts';
 import { statementAnnotation } from '../../lib/agent/replay.ts';
 import type { SecretTarget } from '../../lib/certificate/spec.ts';
+import { ClusterError } from '../../lib/ports/cluster.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { permissionsKey } from '../../lib/state/targets.ts';
 import { bindingOf, codesOf, only, targetsOf } from '../deploy/harness.ts';
@@ -261,4 +263,34 @@ test('what is signed and begins later is not put over what is valid now, until i
   );
   agent.clock.pass(dayMs);
   expect(only(await agent.deploy())).toMatchObject({ outcome: 'delivered' });
+});
+
+describe('an agent whose target backs off', () => {
+  const silent = new ClusterError('Unreachable', 'no answer');
+  const refused = new ClusterError('Forbidden', 'no right');
+
+  test.each([
+    ['because its cluster did not answer tries it in the next pass, once it does', silent, 'delivered'],
+    ['for a reason of its own leaves it alone until then', refused, 'pending'],
+  ])('%s', async (_, error, outcome) => {
+    let isIll = true;
+    const agent = await openAgent(
+      {},
+      {
+        operations: new ClusterMemory(),
+        wrap: (cluster) => ({
+          ...cluster,
+          readSecret: (...call) => (isIll ? Promise.reject(error) : cluster.readSecret(...call)),
+          listSecrets: (...call) => (isIll ? Promise.reject(error) : cluster.listSecrets(...call)),
+        }),
+      },
+    );
+    await agent.sign();
+    expect((await agent.deploy()).failures.size).toBe(1);
+    expect(only(await agent.deploy())).toMatchObject({ outcome: 'pending' });
+    isIll = false;
+    expect(only(await agent.deploy())).toMatchObject({ outcome });
+    agent.clock.pass(dayMs);
+    expect(only(await agent.deploy()).outcome).toMatch(/delivered|unchanged/);
+  });
 });

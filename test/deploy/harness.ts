@@ -56,6 +56,8 @@ export interface HarnessOptions {
   readonly concurrency?: number;
   /** Takes events. */
   readonly putEvents?: PutEvents;
+  /** In place of the notes on tags. */
+  readonly operations?: DeployPorts['operations'];
   /** Whether there is an AWS Certificate Manager. */
   readonly acm?: boolean;
   /** Which pods become ready; all if not given. */
@@ -260,7 +262,7 @@ export async function openHarness(options: HarnessOptions) {
           judgeRollback: options.judgeRollback,
           installation: options.installation,
           putEvents: options.putEvents,
-          operations,
+          operations: options.operations ?? operations,
           clock,
           log,
         },
