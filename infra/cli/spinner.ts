@@ -1,5 +1,5 @@
-// Shows on a terminal that a call goes on, for how long, and what it has come to.
-import { hasColours, type Terminal } from './terminal.ts';
+// Shows on a terminal that calls go on, for how long, and what they have come to.
+import { hasColours, type Terminal, type TerminalStream } from './terminal.ts';
 import { fitText } from './text.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -15,6 +15,16 @@ export interface Spinner {
   readonly stop: () => void;
 }
 
+/** The line of a terminal that calls at the same time share. */
+interface SpinnerLine {
+  readonly calls: Set<{ readonly what: string; readonly startedAt: number }>;
+  readonly timer: NodeJS.Timeout;
+  milestone: string;
+  isShown: boolean;
+}
+
+const lines = new WeakMap<TerminalStream, SpinnerLine>();
+
 /** Starts it; `undefined` where nobody would see it. */
 export function startSpinner(
   what: string,
@@ -22,26 +32,37 @@ export function startSpinner(
 ): Spinner | undefined {
   const { err } = terminal;
   if (isQuiet || !hasColours({ env: { TERM: terminal.env.TERM } }, err)) return undefined;
-  const startedAt = performance.now();
-  let turn = 0;
-  let isShown = false;
-  let milestone = '';
-  const timer = setInterval(() => {
-    const ms = performance.now() - startedAt;
-    if (ms < firstMs) return;
-    isShown = true;
-    const time = `${what} … ${Math.floor(ms / 1000)} s`;
-    // A line that is broken could not be written over.
-    const words = fitText(milestone === '' ? time : `${time}, ${milestone}`, (err.columns ?? 80) - 3);
-    err.write(`\r${frames[turn++ % frames.length]} ${words}\u001b[K`);
-  }, everyMs);
+  const line = lines.get(err) ?? openLine(err);
+  const call = { what, startedAt: performance.now() };
+  line.calls.add(call);
   return {
-    tell: (words) => {
-      milestone = words;
+    tell: (milestone) => {
+      line.milestone = milestone;
     },
     stop: () => {
-      clearInterval(timer);
-      if (isShown) err.write('\r\u001b[K');
+      line.calls.delete(call);
+      if (line.calls.size > 0) return;
+      clearInterval(line.timer);
+      lines.delete(err);
+      if (line.isShown) err.write('\r\u001b[K');
     },
   };
+}
+
+function openLine(err: TerminalStream): SpinnerLine {
+  let turn = 0;
+  const timer = setInterval(() => {
+    const [first, ...others] = line.calls;
+    const ms = performance.now() - (first?.startedAt ?? Infinity);
+    if (first === undefined || ms < firstMs) return;
+    line.isShown = true;
+    const names = new Set([first, ...others].map(({ what }) => what));
+    const time = `${[...names].join(', ')} … ${Math.floor(ms / 1000)} s`;
+    const words = line.milestone === '' ? time : `${time}, ${line.milestone}`;
+    // A line that is broken could not be written over.
+    err.write(`\r${frames[turn++ % frames.length]} ${fitText(words, (err.columns ?? 80) - 3)}\u001b[K`);
+  }, everyMs);
+  const line: SpinnerLine = { calls: new Set(), timer, milestone: '', isShown: false };
+  lines.set(err, line);
+  return line;
 }

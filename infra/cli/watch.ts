@@ -44,7 +44,9 @@ async function record(
       text += more;
     },
   });
-  const recording: Terminal = { ...terminal, out: into(terminal.out), err: into(terminal.err) };
+  // A spinner would be recorded, too.
+  const err = { ...into(terminal.err), isTerminal: false };
+  const recording: Terminal = { ...terminal, out: into(terminal.out), err };
   try {
     await show({ ...session, terminal: recording });
   } catch (error) {

@@ -4,6 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { exitCodes } from '../../infra/cli/errors.ts';
+import { startSpinner } from '../../infra/cli/spinner.ts';
+import { openTerminal as openOwnTerminal } from '../../infra/cli/terminal.ts';
+import { watch } from '../../infra/cli/watch.ts';
 import { findBuilt } from '../built.ts';
 import { type OpenedTerminal, openTerminal } from '../terminal.ts';
 import { keys } from './harness.ts';
@@ -88,6 +92,41 @@ describe('on a terminal', () => {
     answer();
     expect(await terminal.ended).toBe(0);
     expect(terminal.shown()).toContain(`${erased}certificate/shop renewed\r\n`);
+  });
+
+  it('calls at the same time share a line, which goes with the last', async () => {
+    const { env, answer } = await startAws({ certificates: [{ name: 'shop', decision: 'keep' }] });
+    const terminal = await open('plan', env);
+    await terminal.waitFor(/ issue, deploy … \d s/);
+    answer();
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.shown()).toContain(`${erased}${start}1mNAME`);
+  });
+
+  it('what is watched has no spinner in it, which a file would get', async () => {
+    const cancelling = new AbortController();
+    const stream = { isTerminal: true, columns: 80, write: () => undefined };
+    const terminal = { ...openOwnTerminal(), env: { TERM: 'xterm' }, out: stream, err: stream };
+    const call = () => Promise.reject(new Error('nothing is called'));
+    const readVocabulary = () => ({ commands: [], common: [] });
+    const session = {
+      options: { output: 'table' },
+      terminal,
+      signal: cancelling.signal,
+      call,
+      readVocabulary,
+    } as const;
+    const spinners: unknown[] = [];
+    await watch(session, 1, async (watched) => {
+      for (const one of [session, watched]) {
+        const spinner = startSpinner('status', { terminal: one.terminal, isQuiet: false });
+        spinners.push(typeof spinner);
+        spinner?.stop();
+      }
+      cancelling.abort();
+      return exitCodes.fine;
+    });
+    expect(spinners).toEqual(['object', 'undefined']);
   });
 
   it('a name is asked for before harm is done: another one does nothing, and it goes on with the right one', async () => {
