@@ -13,15 +13,11 @@ export type RunCommand = (
   options: CommandOptions,
 ) => Promise<ExitCode>;
 
-/** Headings of the help, in their order. */
-export const commandGroups = { look: 'Look:', act: 'Act:', setUp: 'Set up:' } as const;
-
 /** One command. */
 export interface CommandDefinition {
   /** Its name and arguments. */
   readonly usage: string;
   readonly description: string;
-  readonly group: keyof typeof commandGroups;
   readonly options?: readonly Option[];
   /** Words after `npx certrelay`. */
   readonly example: string;

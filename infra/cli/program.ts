@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { oneLine } from '../../lib/policy/bounds.ts';
 import { toError } from '../../lib/ports/errors.ts';
-import { type CommandDefinition, type CommandOptions, commandGroups } from './definitions.ts';
+import type { CommandDefinition, CommandOptions } from './definitions.ts';
 import { CommandError, type ExitCode, exitCodes } from './errors.ts';
 import { findPlace } from './place.ts';
 import { type CommandSession, type CommonOptions, outputFormats } from './session.ts';
@@ -56,9 +56,9 @@ function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
       outputError: (text, write) => write(oneMistake(text)),
     });
   for (const option of commonOptions()) program.addOption(option);
-  for (const definition of [...lookCommands, ...actCommands, ...setUpCommands]) {
+  for (const { heading, definition } of listCommands()) {
     const command = program.command(definition.usage).description(definition.description);
-    command.helpGroup(commandGroups[definition.group]).copyInheritedSettings(program);
+    command.helpGroup(heading).copyInheritedSettings(program);
     for (const option of definition.options ?? []) command.addOption(option);
     command.addHelpText('after', `\nExample:\n  npx certrelay ${definition.example}`);
     command.action(async (...values: readonly unknown[]) => {
@@ -67,6 +67,13 @@ function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
     });
   }
   return program.addHelpText('after', `\n${endings}`);
+}
+
+/** Every command below its heading, in the order of the help. */
+function listCommands() {
+  const under = (heading: string, definitions: readonly CommandDefinition[]) =>
+    definitions.map((definition) => ({ heading, definition }));
+  return [...under('Look:', lookCommands), ...under('Act:', actCommands), ...under('Set up:', setUpCommands)];
 }
 
 /** `--help` does the same for each command. */

@@ -2,8 +2,8 @@
 import { Option } from 'commander';
 import { revocationReasons } from '../../../lib/certificate/revocation.ts';
 import type { CommandDefinition } from '../definitions.ts';
+import { dryRun } from './dry-run.ts';
 
-const dryRun = new Option('--dry-run', 'only say what would be done');
 const yes = new Option('--yes', 'do not ask for the name');
 
 /** Where the webhook is, if the stack and its AWS secret are not to say it. */
@@ -17,7 +17,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'renew [name...]',
     description: 'order what is due, of these certificates or of all',
-    group: 'act',
     options: [new Option('--force', 'order the one certificate although it is not due'), dryRun],
     example: 'renew shop --force',
     load: () => import('../commands/renew.ts'),
@@ -25,7 +24,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'deploy [name...]',
     description: 'bring stored certificates to their targets',
-    group: 'act',
     options: [
       new Option('--target <target...>', 'only these, such as prod/shop/shop-tls'),
       new Option('--cluster <name...>', 'only these clusters'),
@@ -37,7 +35,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'pause <name...>',
     description: 'order these no more until somebody says "unpause"',
-    group: 'act',
     options: [
       new Option('--until <time>', 'or until then, such as 7d or 2026-12-24'),
       new Option('--reason <words>', 'for those who read it later'),
@@ -49,7 +46,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'unpause <name...>',
     description: 'order these again',
-    group: 'act',
     options: [dryRun],
     example: 'unpause shop',
     load: () => import('../commands/unpause.ts'),
@@ -57,7 +53,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'ack <name...>',
     description: 'say that a trouble is known: of a certificate, or as cluster/prod',
-    group: 'act',
     options: [
       new Option('--for <time>', 'such as 12h or 7d; 0h ends it').makeOptionMandatory(),
       new Option('--reason <words>', 'for those who read it later'),
@@ -69,7 +64,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'rollback <name...>',
     description: 'put the version before back, and deliver the current one no more',
-    group: 'act',
     options: [dryRun],
     example: 'rollback shop',
     load: () => import('../commands/rollback.ts'),
@@ -77,7 +71,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'resume <name...>',
     description: 'deliver a version again that was stopped',
-    group: 'act',
     options: [dryRun],
     example: 'resume shop',
     load: () => import('../commands/resume.ts'),
@@ -85,7 +78,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'retire <name...>',
     description: 'let certificates go; Secrets stay unless a cluster says prune; 30 days to restore',
-    group: 'act',
     options: [
       new Option('--revoke', 'revoke their versions, too'),
       new Option('--no-revoke', 'do not revoke them any more'),
@@ -98,7 +90,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'restore <name...>',
     description: 'bring back what is being let go',
-    group: 'act',
     options: [dryRun],
     example: 'restore shop',
     load: () => import('../commands/restore.ts'),
@@ -106,7 +97,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'revoke <name>',
     description: 'have the CA take a certificate back, once another one is served',
-    group: 'act',
     options: [
       new Option('--replace', 'order another one first, and wait until it is served'),
       new Option('--drill', 'do all of that at a CA for tests, to see that it works'),
@@ -124,7 +114,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'register <new-name>',
     description: 'ask the webhook for a certificate, as a program of yours would',
-    group: 'act',
     options: [
       new Option('--domain <name...>', 'what it is for, such as shop.example.com'),
       new Option('--target <target...>', 'where it goes, such as prod/shop/shop-tls'),
@@ -138,7 +127,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'unregister <name>',
     description: 'give up what the webhook has registered; 30 days to restore',
-    group: 'act',
     options: [...webhook, dryRun, yes],
     example: 'unregister shop --dry-run',
     load: () => import('../commands/unregister.ts'),
@@ -146,7 +134,6 @@ export const actCommands: readonly CommandDefinition[] = [
   {
     usage: 'rotate-account-key <issuer>',
     description: 'give the account at the CA of an issuer a new key',
-    group: 'act',
     options: [dryRun, yes],
     example: 'rotate-account-key default --dry-run',
     load: () => import('../commands/rotate-account-key.ts'),

@@ -7,7 +7,6 @@ export const lookCommands: readonly CommandDefinition[] = [
   {
     usage: 'status [name...]',
     description: 'how certificates and everything else stand, the worst first',
-    group: 'look',
     options: [new Option('--watch [seconds]', 'show it again and again, until Ctrl-C')],
     example: 'status shop --watch',
     load: () => import('../commands/status.ts'),
@@ -16,35 +15,30 @@ export const lookCommands: readonly CommandDefinition[] = [
     usage: 'why <name>',
     description:
       'all about one certificate (order, targets, what is served, who stopped what), or cluster/prod',
-    group: 'look',
     example: 'why shop',
     load: () => import('../commands/why.ts'),
   },
   {
     usage: 'plan [name...]',
     description: 'what would be ordered and delivered now, and why',
-    group: 'look',
     example: 'plan shop',
     load: () => import('../commands/plan.ts'),
   },
   {
     usage: 'list',
     description: 'every certificate with its names and targets, and what is being let go',
-    group: 'look',
     example: 'list -o wide',
     load: () => import('../commands/list.ts'),
   },
   {
     usage: 'probe [name...]',
     description: 'look now at what is served under the names of certificates',
-    group: 'look',
     example: 'probe shop',
     load: () => import('../commands/probe.ts'),
   },
   {
     usage: 'forecast',
     description: 'what will be ordered, delivered and paid in the next time',
-    group: 'look',
     options: [
       new Option('--for <time>', 'how long, such as 90d or 52w').default('90d'),
       new Option('--from <day>', 'from when on, such as 2028-02-16; without it: now'),

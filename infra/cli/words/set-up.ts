@@ -1,8 +1,8 @@
 // The commands that set an installation up, move certificates in and out, and check it.
 import { Option } from 'commander';
 import type { CommandDefinition } from '../definitions.ts';
+import { dryRun } from './dry-run.ts';
 
-const dryRun = new Option('--dry-run', 'only say what would be done');
 const inventory = new Option('--inventory <file>', 'in place of infra/certificates.yaml of the checkout');
 
 /** In the order of the help. */
@@ -10,14 +10,12 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'check',
     description: 'look whether the installation has all that it needs, and say what to do',
-    group: 'setUp',
     example: 'check --stage prod',
     load: () => import('../commands/check.ts'),
   },
   {
     usage: 'lint [file]',
     description: 'say every mistake of an inventory',
-    group: 'setUp',
     options: [
       new Option('--against-store', 'and which registered certificates it would not allow'),
       new Option('--prefix <prefix>', 'first part of the names of AWS secrets'),
@@ -28,7 +26,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'rbac [cluster]',
     description: 'print the least Roles that a cluster must give, for kubectl apply',
-    group: 'setUp',
     options: [
       new Option('--user <name>', 'bind this user'),
       new Option('--service-account <name>', 'bind this ServiceAccount, as namespace/name'),
@@ -41,7 +38,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'inventory',
     description: 'print the part of the inventory that the agent of a cluster needs',
-    group: 'setUp',
     options: [new Option('--for-agent <cluster>', 'whose agent').makeOptionMandatory(), inventory],
     example: 'inventory --for-agent edge',
     load: () => import('../commands/inventory.ts'),
@@ -49,7 +45,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'import [name]',
     description: "take over another tool's certificate, or an account at a CA",
-    group: 'setUp',
     options: [
       new Option('--secret <name>', 'the AWS secret to read'),
       new Option('--from <place>', 'the Secret to read, as cluster/namespace/secret'),
@@ -67,7 +62,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'export <name...>',
     description: 'write stored certificates to files',
-    group: 'setUp',
     options: [
       new Option('-d, --dir <folder>', 'write them here').makeOptionMandatory(),
       new Option('--format <format>', 'as Secrets have them, pem or manifest (default: "tls")'),
@@ -81,7 +75,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'discover',
     description: 'find objects in clusters that ask for certificates, and register these',
-    group: 'setUp',
     options: [dryRun],
     example: 'discover --dry-run',
     load: () => import('../commands/discover.ts'),
@@ -89,7 +82,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'notify',
     description: 'ring every channel of notices',
-    group: 'setUp',
     options: [new Option('--test', 'say that it is a test').makeOptionMandatory()],
     example: 'notify --test',
     load: () => import('../commands/notify.ts'),
@@ -97,7 +89,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'completion [shell]',
     description: 'print what completes the words of certrelay in bash, zsh or fish',
-    group: 'setUp',
     options: [new Option('--names', 'print the names of certificates').hideHelp()],
     example: 'completion bash',
     load: () => import('../commands/completion.ts'),
@@ -105,7 +96,6 @@ export const setUpCommands: readonly CommandDefinition[] = [
   {
     usage: 'uninstall',
     description: 'say how the installation is removed, and what stays',
-    group: 'setUp',
     options: [new Option('--prefix <prefix>', 'first part of the names of AWS secrets, once status is gone')],
     example: 'uninstall --stage old',
     load: () => import('../commands/uninstall.ts'),
