@@ -1,5 +1,6 @@
 // What an installation costs a month before it has a certificate, by what it deploys and its schedules do.
 
+import { functionId } from '../../infra/permissions.ts';
 import { readRate } from '../../infra/rates.ts';
 import { billMonth, type MonthlyUse } from '../../lib/policy/cost/bill.ts';
 import { pricesReadAt } from '../../lib/policy/cost/prices.ts';
@@ -141,6 +142,5 @@ function metricsOf({ Metrics }: Properties): number {
 }
 
 function memoryOf({ Resources }: Template, name: string): number {
-  const id = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}LambdaFunction`;
-  return Number(Resources[id]?.Properties.MemorySize);
+  return Number(Resources[functionId(name)]?.Properties.MemorySize);
 }
