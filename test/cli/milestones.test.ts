@@ -6,6 +6,9 @@ import { Journal } from '../sandbox/journal.ts';
 import type { LogLine } from '../sandbox/lambda/server.ts';
 import { startLogs } from '../sandbox/logs/server.ts';
 
+/** A machine may be busy. */
+const waitFor = (holds: () => void) => vi.waitFor(holds, 20_000);
+
 /** A log that a test writes, and the milestones that are told of it. */
 async function follow(functionName: string, searched?: number) {
   const lines: LogLine[] = [];
@@ -34,18 +37,18 @@ it('each milestone is told in its turn, and nothing else of the log', async () =
   write('issue', { message: 'certificate issued', certificate: 'before' }, new Date(0));
   write('deploy', { message: 'certificate delivered', certificate: 'other', target: 'lab/x/y' });
   write('issue', { message: 'TXT values added', certificate: 'shop' });
-  await vi.waitFor(() => expect(journal.count({ service: 'logs' })).toBeGreaterThan(2));
+  await waitFor(() => expect(journal.count({ service: 'logs' })).toBeGreaterThan(2));
   expect(told).toEqual([]);
   write('issue', { message: 'order created', certificate: 'shop' });
-  await vi.waitFor(() => expect(last()).toBe('order opened: shop'));
+  await waitFor(() => expect(last()).toBe('order opened: shop'));
   write('issue', { message: 'certificate issued', certificate: 'shop' }, new Date(Date.now() + 1));
-  await vi.waitFor(() => expect(last()).toBe('certificate issued: shop'));
+  await waitFor(() => expect(last()).toBe('certificate issued: shop'));
   write(
     'issue',
     { message: 'certificate delivered', certificate: 'shop', target: 'lab/shop/shop-tls\u001b[2J\n' },
     new Date(Date.now() + 2),
   );
-  await vi.waitFor(() => expect(last()).toBe('delivered: lab/shop/shop-tls [2J '));
+  await waitFor(() => expect(last()).toBe('delivered: lab/shop/shop-tls [2J '));
   expect(new Set(told).size).toBe(3);
 });
 
@@ -53,7 +56,7 @@ it('a log of which a call searches a part is read on where that has ended', asyn
   const { write, last } = await follow('certrelay-dev-issue', 2);
   for (let index = 0; index < 20; index += 1) write('issue', { message: 'TXT values added' });
   write('issue', { message: 'order created', certificate: 'shop' });
-  await vi.waitFor(() => expect(last()).toBe('order opened: shop'));
+  await waitFor(() => expect(last()).toBe('order opened: shop'));
 });
 
 it.each([
@@ -63,11 +66,11 @@ it.each([
   const { write, told, journal, faults } = await follow(name);
   if (code !== undefined) faults.set('logs', 'FilterLogEvents', { kind: 'error', code, status: 400 }, 1);
   write('issue', { message: 'order created', certificate: 'shop' });
-  await vi.waitFor(() => expect(journal.find({ service: 'logs' })[0]?.status).toBe(400));
+  await waitFor(() => expect(journal.find({ service: 'logs' })[0]?.status).toBe(400));
   const { write: writeOther, last } = await follow('certrelay-dev-issue');
   writeOther('issue', { message: 'order created', certificate: 'other' });
   // Another that began later has been answered meanwhile.
-  await vi.waitFor(() => expect(last()).toBe('order opened: other'));
+  await waitFor(() => expect(last()).toBe('order opened: other'));
   expect(told).toEqual([]);
   expect(journal.count({ service: 'logs' })).toBe(1);
 });
@@ -75,10 +78,10 @@ it.each([
 it('nothing is asked once the call is over', async () => {
   const { write, journal, stop, last } = await follow('certrelay-dev-issue');
   write('issue', { message: 'order created', certificate: 'shop' });
-  await vi.waitFor(() => expect(last()).toBe('order opened: shop'));
+  await waitFor(() => expect(last()).toBe('order opened: shop'));
   stop();
   const asked = journal.count({ service: 'logs' });
   const other = await follow('certrelay-dev-issue');
-  await vi.waitFor(() => expect(other.journal.count({ service: 'logs' })).toBeGreaterThan(3));
+  await waitFor(() => expect(other.journal.count({ service: 'logs' })).toBeGreaterThan(3));
   expect(journal.count({ service: 'logs' })).toBeLessThanOrEqual(asked + 1);
 });
