@@ -86,6 +86,8 @@ function describeRow(row: DeliveryRow, held: string): string {
   const what = `certificate/${certificate}`;
   const restarts = restarted.length > 0 ? `, restarted ${restarted.join(', ')}` : '';
   switch (outcome) {
+    case 'skip':
+      return `${what} skipped: ${message}\n`;
     case 'delivered':
       return `${what} delivered to ${target}${restarts}\n`;
     case 'unchanged':

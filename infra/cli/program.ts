@@ -79,8 +79,9 @@ function listCommands() {
 /** `--help` does the same for each command. */
 const hasHelpCommand = false;
 
-const endings = `Exit codes: 0 fine, 1 something is Degraded or failed, 2 wrong usage,
-3 AWS refused or timed out, 4 no credentials, 5 no network, 130 cancelled.
+const endings = `Exit codes: 0 fine, 1 something is Degraded, failed or did not happen,
+2 wrong usage, 3 refused or timed out, 4 no credentials, 5 no network,
+130 cancelled.
 More: docs/operating/command-line.md`;
 
 function commonOptions(): readonly Option[] {

@@ -59,6 +59,7 @@ export function listCommands(run: string, registration: string): readonly ShownC
   return [
     of('What is due, and why', 'npx', 'certrelay', 'plan'),
     of('How everything stands', 'npx', 'certrelay', 'status'),
+    of('What the next 90 days bring, and cost', 'npx', 'certrelay', 'forecast'),
     of(
       'The same plan, in a function that runs in your terminal',
       ...local('issue', '--data', '{"dryRun": true}'),
@@ -67,7 +68,16 @@ export function listCommands(run: string, registration: string): readonly ShownC
     of('Bring it to every target', ...local('deploy')),
     of('Register a customer, signed as the webhook wants it', ...local('register', '--path', registration)),
     of(
-      'The same through the sandbox’s Lambda, where the log below is from',
+      'Another one, from the command line',
+      'npx',
+      'certrelay',
+      'register',
+      'other',
+      '--domain',
+      'other.example.org',
+    ),
+    of(
+      'Order through the sandbox’s Lambda, where the log below is from',
       'npx',
       'serverless',
       'invoke',

@@ -94,10 +94,12 @@ test.each(
   expect(calls.map(({ name, args }) => [name, ...args])).toEqual([
     ['npx', 'certrelay', 'plan'],
     ['npx', 'certrelay', 'status'],
+    ['npx', 'certrelay', 'forecast'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'issue', '--data', '{"dryRun": true}'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'issue'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'deploy'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'register', '--path', join(folder, 'register.json')],
+    ['npx', 'certrelay', 'register', 'other', '--domain', 'other.example.org'],
     ['npx', 'serverless', 'invoke', '-f', 'issue'],
     ['npx', 'certrelay', 'why', 'shop'],
     ['npx', 'serverless', 'invoke', 'local', '-f', 'export', '--data', '{"certificates": ["shop"]}'],

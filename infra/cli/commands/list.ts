@@ -3,7 +3,7 @@ import { type AnswerFields, listOf, numberOf, textOf, textsOf, timeOf } from '..
 import type { RunCommand } from '../definitions.ts';
 import { printResult, reportFailures, say } from '../print.ts';
 import { formatTable, type TableColumn } from '../table.ts';
-import { formatTime } from '../text.ts';
+import { type Colour, formatTime } from '../text.ts';
 
 /** Runs it. What is healthy or not is no matter here. */
 export const run: RunCommand = async (session) => {
@@ -42,17 +42,21 @@ interface ListedRow {
 
 const columns: readonly TableColumn<ListedRow>[] = [
   { header: 'NAME', of: ({ entry }) => textOf(entry, 'name') },
-  { header: 'SOURCE', givesWay: 3, of: ({ entry }) => textOf(entry, 'source') },
+  { header: 'SOURCE', givesWay: 3, of: describeSource, colour: colourOf },
   { header: 'ENDS', givesWay: 4, of: ({ entry }) => formatDay(timeOf(entry, 'notAfter')) },
-  { header: 'LET GO', givesWay: 1, of: ({ leaving }) => describeLeaving(leaving), colour: () => 'yellow' },
+  // Until when it can be restored.
+  { header: 'GOES', givesWay: 1, of: ({ leaving }) => formatDay(timeOf(leaving, 'until')), colour: colourOf },
   { header: 'TARGETS', givesWay: 2, of: ({ entry }) => describeTargets(entry) },
   { header: 'DOMAINS', isFlexible: true, of: ({ entry }) => textsOf(entry, 'domains').join(' ') },
 ];
 
-/** `retiring until 2027-01-06`: so long it can be restored. */
-function describeLeaving(entry: AnswerFields): string {
-  const until = timeOf(entry, 'until');
-  return `${textOf(entry, 'outcome')}${until ? ` until ${formatDay(until)}` : ''}`;
+/** Where it comes from; of what is let go, how far that is. */
+function describeSource({ entry, leaving }: ListedRow): string {
+  return textOf(leaving, 'outcome') || textOf(entry, 'source');
+}
+
+function colourOf({ leaving }: ListedRow): Colour | undefined {
+  return textOf(leaving, 'outcome') === '' ? undefined : 'yellow';
 }
 
 function formatDay(time: Date | undefined): string {

@@ -31,7 +31,11 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
 };
 
 /** Words for endings that are no words of their own. */
-const endings: Readonly<Record<string, string>> = { wait: 'waits', waiting: 'waits', order: 'is due' };
+const endings = new Map([
+  ['wait', 'waits'],
+  ['waiting', 'waits'],
+  ['order', 'is due'],
+]);
 
 /** One line: `certificate/shop renewed, valid until …`. */
 function describeEnding(line: AnswerFields): string {
@@ -44,6 +48,6 @@ function describeEnding(line: AnswerFields): string {
     case 'kept':
       return `${what} unchanged: ${describeOrder(line)}\n`;
     default:
-      return `${what} ${endings[endingOf(line)] ?? endingOf(line)}: ${describeOrder(line)}\n`;
+      return `${what} ${endings.get(endingOf(line)) ?? endingOf(line)}: ${describeOrder(line)}\n`;
   }
 }
