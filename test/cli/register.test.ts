@@ -169,13 +169,15 @@ async function answerAt(answer: Answered) {
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  onTestFinished(() => {
+  const stop = () => {
     server.closeAllConnections();
     server.close();
-  });
+  };
+  onTestFinished(stop);
   return {
     url,
     sent,
+    stop,
     env: { ...keys, CERTRELAY_WEBHOOK_URL: `${url}/domains`, CERTRELAY_WEBHOOK_SECRET: secret },
   };
 }
@@ -224,16 +226,11 @@ describe('an answer that is not the webhook’s', () => {
   });
 
   it('is nobody’s where nobody listens', async () => {
-    const env = {
-      ...keys,
-      CERTRELAY_WEBHOOK_URL: 'http://127.0.0.1:9/domains',
-      CERTRELAY_WEBHOOK_SECRET: secret,
-    };
+    const { url, env, stop } = await answerAt({ status: 200 });
+    stop();
     const ended = await certrelay(register, { env });
-    expect(ended).toMatchObject({
-      code: 5,
-      err: expect.stringMatching(/127\.0\.0\.1:9 cannot be reached.*--url/),
-    });
+    const words = `${new URL(url).host} cannot be reached (ECONNREFUSED): check the network and --url`;
+    expect(ended).toMatchObject({ code: 5, out: '', err: `${words}\n` });
   });
 });
 
@@ -265,6 +262,7 @@ it('finds URL and secrets by the stack, and signs with each secret while they ar
 });
 
 it.each([
+  ['DescribeStacks', 'ServiceUnavailable', 3, 'or give --url, or set CERTRELAY_WEBHOOK_URL'],
   ['DescribeStacks', 'AccessDenied', 3, 'you need cloudformation:DescribeStacks; or give --url'],
   [
     'GetSecretValue',

@@ -137,7 +137,8 @@ async function ask<Answer>(
         'refused',
         `there is no ${what}: name another installation by --stage and --region, deploy this one, or ${elsewhere}`,
       );
-    throw explainAwsError(thrown, { region: await lambda.config.region(), what });
+    const explained = explainAwsError(thrown, { region: await lambda.config.region(), what });
+    throw new CommandError(explained.code, `${explained.message}; or ${elsewhere}`);
   }
 }
 
