@@ -19,6 +19,13 @@ const byHand = {
  *  parsed. */
 export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
   ['npm ci', { test: '.ci/run', by: 'step npm ci' }],
+  ['npm pack', { test: 'test/cli/packed.test.ts', by: "['pack', '--json', '--offline'" }],
+  [
+    'npm install certrelay-0.1.0.tgz',
+    {
+      why: 'it installs what npm pack has made, from the network; test/cli/packed.test.ts unpacks the same file',
+    },
+  ],
   ['npm start', { test: '.ci/run', by: 'step npm start' }],
   ['npm test', { test: '.ci/run', by: 'tests npm test' }],
   ['npm run test:matrix', { test: '.ci/run', by: 'tests npm run test:matrix' }],
