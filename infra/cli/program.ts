@@ -112,12 +112,13 @@ function openSession(
     terminal,
     signal,
     readVocabulary,
-    async call(name, event, manner) {
+    async call(name, event, { isRead, signal: ownSignal }) {
       const place = findPlace(options, terminal.env);
       const spinner = startSpinner(name, { terminal, isQuiet: options.quiet === true });
       try {
         const { invokeFunction } = await import('./call.ts');
-        const call = { name, event, signal, onMilestone: spinner?.tell, ...manner };
+        const either = ownSignal ? AbortSignal.any([signal, ownSignal]) : signal;
+        const call = { name, event, signal: either, onMilestone: spinner?.tell, isRead };
         return await invokeFunction(place, call, terminal.env);
       } finally {
         spinner?.stop();

@@ -24,7 +24,7 @@ export interface CommonOptions {
 export interface CallManner {
   /** Whether the call changes nothing, so that it may be sent again. */
   readonly isRead: boolean;
-  /** Ends the call, in place of the session's. */
+  /** Ends the wait for this call alone; a person ends all of them. */
   readonly signal?: AbortSignal;
 }
 

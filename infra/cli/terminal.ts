@@ -14,6 +14,8 @@ export interface TerminalStream {
 /** Where a command runs. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder in which the caller stands. */
+  readonly cwd: string;
   /** Results. */
   readonly out: TerminalStream;
   /** Words for a person: progress, failures, what to do next. */
@@ -30,6 +32,7 @@ export interface Terminal {
 export function openTerminal(): Terminal {
   return {
     env: process.env,
+    cwd: process.cwd(),
     out: wrap(process.stdout),
     err: wrap(process.stderr),
     isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,

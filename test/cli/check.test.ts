@@ -1,5 +1,10 @@
 // The doctor of an installation: each part that is not as it should be is one line that says what to do.
+
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { lookAtClusters } from '../../infra/cli/check/calls.ts';
+import { top } from '../../infra/cli/checkout.ts';
+import type { CommandSession } from '../../infra/cli/session.ts';
 import { certrelay, startScriptedLambda } from './harness.ts';
 import { type AnswerAction, json, member, startScriptedAws, xml } from './scripted-aws.ts';
 
@@ -195,6 +200,11 @@ describe('check', () => {
       /^alarms: nobody has subscribed/,
     ],
     [
+      'a topic that is gone',
+      { ListSubscriptionsByTopic: { code: 'NotFound' } },
+      /^alarms: the topic arn:.* is gone, and nobody is told: deploy again/,
+    ],
+    [
       'an account that may run too little',
       { GetAccountSettings: json({ AccountLimit: { UnreservedConcurrentExecutions: 3 } }) },
       /^limits: only 3 .*ask for more/,
@@ -216,6 +226,88 @@ describe('check', () => {
     expect(told[0]).toMatch(/could not be looked at/);
     expect(told[0]).toMatch(right);
     expect(ended).toBe(0);
+  });
+
+  it.each<[string, ReturnType<AnswerAction>, RegExp]>([
+    ['DescribeStacks', { body: '<html>sign in</html>' }, /not AWS, or only a part of it.*AWS_ENDPOINT_URL/],
+    ['DescribeStacks', { code: 'Throttling' }, /too many requests.*check again later/],
+    ['GetCallerIdentity', { code: 'InvalidAction' }, /not AWS, or only a part of it/],
+    ['GetAccountSettings', { body: 'not JSON' }, /not AWS, or only a part of it.*lambda:GetAccountSettings/],
+    [
+      'DescribeSecret',
+      { code: 'AccessDeniedException' },
+      /your credentials may not.*ask for secretsmanager:/,
+    ],
+    ['ListSubscriptionsByTopic', { code: 'AuthorizationError' }, /ask for sns:ListSubscriptionsByTopic/],
+  ])('says in plain words why %s gave nothing, and what to do', async (action, answer, words) => {
+    const { told } = await troubles({ [action]: answer }, 'unknown');
+    expect(told[0]).toMatch(words);
+    expect(told.join()).not.toMatch(
+      /@aws-sdk|eserializ|\$response|InvalidAction|SyntaxError|Exception|Unexpected/,
+    );
+  });
+
+  it('does not call an issuer well whose CA refused an order a moment ago', async () => {
+    const refused = {
+      name: 'shop',
+      domains: ['shop.example.com'],
+      health: 'Progressing',
+      reason: 'BackingOff',
+      message: 'the CA refused: policy forbids it',
+      command: 'npx certrelay plan shop',
+    };
+    const { out, code } = await check(
+      { 'Invoke status': json(statusWith({ certificates: [refused] })) },
+      'check',
+    );
+    expect(out).toMatch(
+      /problem +order\/shop +the CA refused: policy forbids it; run: npx certrelay plan shop/,
+    );
+    expect(out).toMatch(/unknown +issuer\/default .*see order\/shop/);
+    expect(code).toBe(1);
+  });
+
+  it('asks for each cluster by itself', async () => {
+    const clusters = ['prod', 'test'].map((name) => ({ name, health: 'Healthy', message: 'fine' }));
+    const asked: string[] = [];
+    const { out } = await checkWith((_, about, body) => {
+      if (about === 'status') return json(statusWith({ clusters }));
+      if (about !== 'deploy') return undefined;
+      const [name = ''] = JSON.parse(body).clusters;
+      asked.push(name);
+      if (name === 'test') return { code: 'TooManyRequestsException' };
+      return json(deployed('unchanged', 'Secret up to date'));
+    });
+    expect(asked).toEqual(expect.arrayContaining(['prod', 'test']));
+    expect(out).toMatch(/ok +function\/deploy/);
+    expect(out).toMatch(/ok +cluster\/prod +reached, and one target may be read/);
+    expect(out).toMatch(/unknown +cluster\/test +could not be looked at: deploy did not say/);
+  });
+
+  it('waits for no cluster that hangs longer than for the others', async () => {
+    const clusters = ['hangs', 'prod'].map((name) => ({ name, health: 'Healthy', message: 'fine' }));
+    const call: CommandSession['call'] = (_name, event, { signal }) =>
+      JSON.stringify(event).includes('hangs')
+        ? new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))))
+        : Promise.resolve(deployed('unchanged', 'Secret up to date'));
+    const session = { call, signal: new AbortController().signal } as CommandSession;
+    const parts = await lookAtClusters(session, { status: { clusters } }, 50);
+    expect(parts.map(({ part, verdict }) => `${verdict} ${part}`)).toEqual([
+      'ok function/deploy',
+      'unknown cluster/hangs',
+      'ok cluster/prod',
+    ]);
+    expect(parts[1]?.message).toMatch(/has not answered for 0\.05 s: something that it asks hangs/);
+  });
+
+  it('names files of the checkout as the caller reaches them', async () => {
+    const agents = [{ name: 'edge', health: 'Progressing', message: 'deploy infra/agent-role.yaml to AWS' }];
+    const aws = await startScriptedAws((action, about) =>
+      about === 'status' ? json(statusWith({ agents })) : healthy[`${action} ${about}`.trim()],
+    );
+    stop = () => aws.stop();
+    const { out } = await certrelay('check', { env: aws.env, cwd: join(top, 'docs/operating') });
+    expect(out).toContain('deploy ../../infra/agent-role.yaml to AWS');
   });
 
   it('looks at DNS also where no order is due, by a dry run of one certificate for each domain', async () => {

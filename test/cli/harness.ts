@@ -30,6 +30,8 @@ export interface Situation {
   /** What a person answers to each question; absent: nobody can be asked. */
   readonly answer?: string;
   readonly signal?: AbortSignal;
+  /** Where the caller stands; absent: in the checkout. */
+  readonly cwd?: string;
   /** The clock of its machine, in place of the right one. */
   readonly now?: () => Date;
 }
@@ -45,6 +47,7 @@ export async function certrelay(line: string, situation: Situation): Promise<Sho
 /** As `certrelay`, with arguments that have spaces. */
 export async function certrelayWith(args: readonly string[], situation: Situation): Promise<ShownEnd> {
   const { env, columns, answer, signal = new AbortController().signal, now = () => new Date() } = situation;
+  const { cwd = process.cwd() } = situation;
   const written = { out: '', err: '', shown: '' };
   const stream = (name: 'out' | 'err'): TerminalStream => ({
     isTerminal: columns !== undefined,
@@ -56,6 +59,7 @@ export async function certrelayWith(args: readonly string[], situation: Situatio
   });
   const terminal = {
     env,
+    cwd,
     out: stream('out'),
     err: stream('err'),
     isInteractive: answer !== undefined,

@@ -1,5 +1,9 @@
 // How an installation is removed: what a person is told, and that nothing goes by it.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { top } from '../../infra/cli/checkout.ts';
 import { certrelay } from './harness.ts';
 import { startScriptedAws } from './scripted-aws.ts';
 
@@ -56,4 +60,24 @@ it('counts no secrets of another account beside an endpoint of Lambda alone', as
   expect(out).toContain('could not be counted (--endpoint-url is that of Lambda alone');
   expect(code).toBe(0);
   expect(asked).toEqual(['Invoke status']);
+});
+
+it.each([
+  ['.', 'goes by:', /^ {4}kubectl delete -f infra\/service-account\.yaml$/m],
+  ['docs', 'goes in .. by:', /^ {4}kubectl delete -f \.\.\/infra\/service-account\.yaml$/m],
+  ['..', '', /docs\/upgrade\.md says more/],
+])('names files from the folder %s as they are reached from there', async (folder, where, line) => {
+  const { env } = await installed('certrelay');
+  const inventory = join(await mkdtemp(join(tmpdir(), 'certrelay-uninstall-')), 'certificates.yaml');
+  await writeFile(
+    inventory,
+    'issuers: { default: { directory: letsencrypt, agreeToTerms: true } }\nclusters: { lab: { kubeconfig: { secret: certrelay/clusters/lab } } }\ncertificates: [{ name: shop, domains: [shop.example.com], issuer: default, targets: [{ cluster: lab, namespace: shop, secret: shop-tls }] }]\n',
+  );
+  const { out } = await certrelay('uninstall', {
+    env: { ...env, CERTRELAY_INVENTORY: inventory },
+    cwd: join(top, folder),
+  });
+  await rm(dirname(inventory), { recursive: true });
+  expect(out).toContain(where);
+  expect(out).toMatch(line);
 });

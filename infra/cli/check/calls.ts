@@ -4,41 +4,70 @@ import { toError } from '../../../lib/ports/errors.ts';
 import { type AnswerFields, listOf, textOf, textsOf } from '../answer.ts';
 import type { CommandSession } from '../session.ts';
 import { type CheckedPart, fine, unseen, wrong } from './part.ts';
+import { checkCluster, reachedOf } from './reports.ts';
 
 /** What the functions answered; absent: one that did not. */
 export interface CheckedAnswers {
   readonly status?: AnswerFields;
   readonly orders?: AnswerFields;
-  readonly deliveries?: AnswerFields;
 }
+
+/** Milliseconds that a function is waited for; longer, something that it asks does not answer. */
+const longestMs = 60_000;
 
 /** Calls the functions that everything depends on. One line says of each whether it answers. */
 export async function callFunctions(
   session: CommandSession,
 ): Promise<{ readonly answers: CheckedAnswers; readonly parts: readonly CheckedPart[] }> {
-  const [status, orders, deliveries] = await Promise.all([
+  const [status, orders] = await Promise.all([
     callOne(session, 'status', {}),
     callOne(session, 'issue', { dryRun: true }),
-    callOne(session, 'deploy', { dryRun: true }),
   ]);
   return {
     answers: {
       ...(status.answer && { status: status.answer }),
       ...(orders.answer && { orders: orders.answer }),
-      ...(deliveries.answer && { deliveries: deliveries.answer }),
     },
-    parts: [status.part, orders.part, deliveries.part],
+    parts: [status.part, orders.part],
   };
+}
+
+/** Dry runs at the same time. */
+const clustersAtOnce = 4;
+
+/** What `deploy` would find in each cluster that it reaches, one call each, so that one that does not answer
+ *  delays no other. One line says whether `deploy` answers.
+ *  @param mostMs How long each is waited for. */
+export async function lookAtClusters(
+  session: CommandSession,
+  { status }: CheckedAnswers,
+  mostMs = longestMs,
+): Promise<readonly CheckedPart[]> {
+  if (!status) return [unseen('clusters', 'status did not answer')];
+  const clusters = reachedOf(status);
+  if (clusters.length === 0) return [(await callOne(session, 'deploy', { dryRun: true })).part];
+  const looked = await mapConcurrently(clusters, clustersAtOnce, async (cluster) => {
+    const event = { clusters: [textOf(cluster, 'name')], dryRun: true };
+    const { answer, part } = await callOne(session, 'deploy', event, mostMs);
+    return { part, said: checkCluster(cluster, answer ?? `deploy did not say: ${part.message}`) };
+  });
+  const answered = looked.find(({ part }) => part.verdict === 'ok') ?? looked[0];
+  return [...(answered ? [answered.part] : []), ...looked.map(({ said }) => said)];
 }
 
 async function callOne(
   session: CommandSession,
   name: 'status' | 'issue' | 'deploy',
   event: Readonly<Record<string, unknown>>,
+  mostMs = longestMs,
 ): Promise<{ readonly answer?: AnswerFields; readonly part: CheckedPart }> {
   const part = `function/${name}`;
   try {
-    const answer = await session.call(name, event, { isRead: true });
+    const answer = await within(session, name, event, mostMs);
+    if (answer === undefined) {
+      const why = `it has not answered for ${mostMs / 1000} s: something that it asks hangs; its log says what`;
+      return { part: unseen(part, why) };
+    }
     // A call that was refused as a whole has no report.
     if (Array.isArray(answer.certificates)) return { answer, part: fine(part, 'it answers') };
     const words = listOf(answer, 'failures').map(
@@ -48,6 +77,26 @@ async function callOne(
   } catch (error) {
     session.signal.throwIfAborted();
     return { part: wrong(part, toError(error).message) };
+  }
+}
+
+/** The report; `undefined` if there is none in time. The function goes on, and changes nothing. */
+async function within(
+  session: CommandSession,
+  name: 'status' | 'issue' | 'deploy',
+  event: Readonly<Record<string, unknown>>,
+  mostMs: number,
+): Promise<AnswerFields | undefined> {
+  const late = new AbortController();
+  const patience = setTimeout(() => late.abort(), mostMs);
+  const call = session.call(name, event, { isRead: true, signal: late.signal });
+  try {
+    return await call;
+  } catch (error) {
+    if (late.signal.aborted && !session.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(patience);
   }
 }
 
@@ -78,7 +127,7 @@ export async function lookAtDns(
   const forced = await mapConcurrently(chosen.slice(0, mostForced), concurrency, async (line) => {
     const event = { certificates: [textOf(line, 'name')], force: true, dryRun: true };
     try {
-      return listOf(await session.call('issue', event, { isRead: true }), 'certificates');
+      return listOf((await within(session, 'issue', event, longestMs)) ?? {}, 'certificates');
     } catch {
       session.signal.throwIfAborted();
       return [];

@@ -1,6 +1,6 @@
 // What `certrelay check` says of one part of an installation.
 import { oneLine } from '../../../lib/policy/bounds.ts';
-import { describeAwsError } from '../../deployed-stack.ts';
+import { explainLook } from './explain.ts';
 
 /** How a part is. `unknown`: it could not be looked at. */
 export type PartVerdict = 'ok' | 'problem' | 'unknown';
@@ -42,7 +42,6 @@ export async function lookAt<Seen>(
   try {
     return { seen: await look() };
   } catch (error) {
-    const needs = right === undefined ? '' : `; it needs ${right}`;
-    return { unseen: unseen(part, `${describeAwsError(error)}${needs}`), thrown: error };
+    return { unseen: unseen(part, explainLook(error, right)), thrown: error };
   }
 }

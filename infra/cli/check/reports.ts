@@ -38,28 +38,47 @@ function isQuiet(line: AnswerFields): boolean {
   return textOf(line, 'reason') !== 'PreflightFailed' && textsOf(line, 'warnings').length === 0;
 }
 
-/** Each cluster that `deploy` reaches: whether it may look there.
- *  @param status Report of `status`. @param deliveries Report of a dry run of `deploy`. */
-export function checkClusters(status: AnswerFields, deliveries: AnswerFields): readonly CheckedPart[] {
-  const rows = listDeliveries(deliveries).filter(({ target }) => target !== '');
-  const byCluster = Map.groupBy(rows, ({ target }) => target.split('/')[0] ?? '');
-  const handedOn = textsOf(deliveries, 'handedOn');
+/** One cluster that `deploy` reaches: whether it may look there.
+ *  @param cluster Its entry in the report of `status`.
+ *  @param deliveries Report of a dry run of `deploy` into it; else why there is none. */
+export function checkCluster(cluster: AnswerFields, deliveries: AnswerFields | string): CheckedPart {
+  const name = textOf(cluster, 'name');
+  const part = `cluster/${name}`;
+  const isIll = textOf(cluster, 'health') === 'Degraded';
+  if (typeof deliveries === 'string')
+    return isIll ? wrong(part, describeHealth(cluster)) : unseen(part, deliveries);
+  const all = listDeliveries(deliveries).filter(({ target }) => target.split('/')[0] === name);
+  const stopped = all.filter(({ outcome }) => outcome === 'refused' || outcome === 'pending');
+  if (stopped.length > 0) return wrong(part, joinMessages(stopped.map(({ message }) => message)));
+  if (isIll) return wrong(part, describeHealth(cluster));
+  if (textsOf(deliveries, 'handedOn').includes(name))
+    return unseen(part, 'another run of deploy looks at it now; check again');
+  const read = all.filter(({ outcome }) => outcome === 'planned' || outcome === 'unchanged').length;
+  return read > 0
+    ? fine(part, `reached, and ${read === 1 ? 'one target' : `${read} targets`} may be read`)
+    : unseen(part, 'nothing goes there now: order something, or wait for its window, then check again');
+}
+
+/** The clusters of a report of `status` that `deploy` reaches. */
+export function reachedOf(status: AnswerFields): readonly AnswerFields[] {
   const agents = new Set(listOf(status, 'agents').map((agent) => textOf(agent, 'name')));
-  return listOf(status, 'clusters').flatMap((cluster): readonly CheckedPart[] => {
-    const name = textOf(cluster, 'name');
-    if (agents.has(name)) return [];
-    const part = `cluster/${name}`;
-    const all = byCluster.get(name) ?? [];
-    const stopped = all.filter(({ outcome }) => outcome === 'refused' || outcome === 'pending');
-    if (stopped.length > 0) return [wrong(part, joinMessages(stopped.map(({ message }) => message)))];
-    if (textOf(cluster, 'health') === 'Degraded') return [wrong(part, describeHealth(cluster))];
-    if (handedOn.includes(name))
-      return [unseen(part, 'another run of deploy looks at it now: certrelay status')];
-    const read = all.filter(({ outcome }) => outcome === 'planned' || outcome === 'unchanged').length;
-    return read > 0
-      ? [fine(part, `reached, and ${read === 1 ? 'one target' : `${read} targets`} may be read`)]
-      : [unseen(part, 'nothing goes there now: order something, or wait for its window, then check again')];
-  });
+  return listOf(status, 'clusters').filter((cluster) => !agents.has(textOf(cluster, 'name')));
+}
+
+/** Reasons of certificates whose last order did not end well. */
+const failedOrders: ReadonlySet<string> = new Set([
+  'OrderFailing',
+  'BackingOff',
+  'RateLimited',
+  'PausedByCA',
+]);
+
+/** Certificates whose last order was refused or failed, as `status` remembers it: a CA that answers every
+ *  question may have refused the order a moment ago. */
+export function checkOrders(status: AnswerFields): readonly CheckedPart[] {
+  return listOf(status, 'certificates')
+    .filter((one) => failedOrders.has(textOf(one, 'reason')) && textOf(one, 'cause') === '')
+    .map((one) => wrong(`order/${textOf(one, 'name')}`, describeHealth(one)));
 }
 
 function joinMessages(messages: readonly string[]): string {
@@ -72,12 +91,23 @@ const judgedKinds = { issuers: 'issuer', agents: 'agent', functions: 'function',
 
 /** What `status` judges beside certificates and clusters. What is fine of functions is no line of its own. */
 export function checkJudged(status: AnswerFields): readonly CheckedPart[] {
+  const refused = checkOrders(status);
   return Object.entries(judgedKinds).flatMap(([key, kind]) =>
     listOf(status, key).flatMap((entry): readonly CheckedPart[] => {
       const part = `${kind}/${textOf(entry, 'name')}`;
       const isFine = ['Healthy', 'Suspended'].includes(textOf(entry, 'health'));
       if (!isFine) return [wrong(part, describeHealth(entry))];
-      return kind === 'function' ? [] : [fine(part, describeHealth(entry))];
+      if (kind === 'function') return [];
+      const isAsked = kind === 'issuer' && refused.length > 0;
+      const names = nameSome(
+        refused.map((one) => one.part),
+        3,
+      );
+      return [
+        isAsked
+          ? unseen(part, `nothing of its own is known, and orders failed: see ${names}`)
+          : fine(part, describeHealth(entry)),
+      ];
     }),
   );
 }

@@ -52,6 +52,8 @@ async function describe({ stack, cloudFormation, signalOf }: CheckedAws): Promis
   try {
     const command = new DescribeStacksCommand({ StackName: stack });
     const { Stacks = [] } = await client.send(command, { abortSignal: signalOf() });
+    // CloudFormation refuses the name of a stack that it does not have.
+    if (Stacks[0] === undefined) throw new SyntaxError('the answer has no stack');
     return Stacks[0];
   } catch (error) {
     if (error instanceof Error && error.message.includes('does not exist')) return undefined;

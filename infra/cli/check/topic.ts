@@ -18,7 +18,11 @@ export async function checkTopic(aws: CheckedAws, topic: string, channels: numbe
   }
   if (!aws.canAsk('SNS')) return unseen(part, describeMissing('SNS'));
   const looked = await lookAt(part, `sns:ListSubscriptionsByTopic on ${topic}`, () => list(aws, topic));
-  if ('unseen' in looked) return looked.unseen;
+  if ('unseen' in looked) {
+    const isGone = looked.thrown instanceof Error && looked.thrown.name === 'NotFound';
+    const advice = 'deploy again, or with another alarmTopic';
+    return isGone ? wrong(part, `the topic ${topic} is gone, and nobody is told: ${advice}`) : looked.unseen;
+  }
   const subscribed = looked.seen.filter(({ arn }) => arn !== 'Deleted');
   const pending = subscribed.filter(({ arn }) => arn === 'PendingConfirmation');
   const confirmed = `${subscribed.length - pending.length} subscribed to ${topic}`;
@@ -51,11 +55,18 @@ async function list(
   const { url, headers, body } = await signPublish(fields, options, new Date());
   const answer = await fetch(url, { method: 'POST', headers: headers ?? {}, body, signal: signalOf() });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`SNS answered ${textIn(text, 'Code') || answer.status}`);
+  if (!answer.ok) throw refusalIn(text, answer.status);
   return [...text.matchAll(/<member>([\s\S]*?)<\/member>/g)].map(([, member = '']) => ({
     arn: textIn(member, 'SubscriptionArn'),
     endpoint: textIn(member, 'Endpoint'),
   }));
+}
+
+/** The error as the SDK would name it. */
+function refusalIn(text: string, status: number): Error {
+  const error = new Error(textIn(text, 'Message') || `status ${status}`);
+  error.name = textIn(text, 'Code') || 'NoReason';
+  return error;
 }
 
 function textIn(xml: string, name: string): string {

@@ -3,12 +3,13 @@
 import { listOf, textOf } from '../answer.ts';
 import { checkCaller, checkLimits } from '../check/account.ts';
 import { connectAws } from '../check/aws.ts';
-import { callFunctions, lookAtDns } from '../check/calls.ts';
+import { callFunctions, lookAtClusters, lookAtDns } from '../check/calls.ts';
 import { type CheckedPart, type PartVerdict, unseen } from '../check/part.ts';
-import { checkClusters, checkJudged, checkZones } from '../check/reports.ts';
+import { checkJudged, checkOrders, checkZones } from '../check/reports.ts';
 import { checkStack } from '../check/stack.ts';
 import { checkTopic } from '../check/topic.ts';
 import { checkWebhook } from '../check/webhook.ts';
+import { showPaths } from '../checkout.ts';
 import type { RunCommand } from '../definitions.ts';
 import { exitCodes } from '../errors.ts';
 import { findInventory } from '../inventory-file.ts';
@@ -20,7 +21,8 @@ import { type Colour, paint, wrapText } from '../text.ts';
 
 /** Runs it. It changes nothing. */
 export const run: RunCommand = async (session) => {
-  const parts = await checkAll(session);
+  const { cwd } = session.terminal;
+  const parts = (await checkAll(session)).map((part) => ({ ...part, message: showPaths(part.message, cwd) }));
   const problems = parts.filter(({ verdict }) => verdict === 'problem');
   await printResult(session, {
     data: { ok: problems.length === 0, parts },
@@ -40,29 +42,32 @@ async function checkAll(session: CommandSession): Promise<readonly CheckedPart[]
       checkStack(aws),
       callFunctions(session),
     ]);
-    const { status, deliveries } = answers;
+    const { status } = answers;
     const prefix = status ? textOf(status, 'installation') : '';
     const isUsed = () => hasRegistration(session);
-    const [webhook, alarms, dns] = await Promise.all([
+    const [webhook, alarms, dns, clusters] = await Promise.all([
       prefix === ''
         ? unseen('webhook', 'status did not say the prefix of AWS secrets')
         : checkWebhook(aws, prefix, isUsed),
       stack
         ? checkTopic(aws, stack.topic, status ? listOf(status, 'channels').length : 0)
-        : unseen('alarms', 'the stack says which topic they go to'),
+        : unseen('alarms', 'their topic is read from the stack, which could not be looked at'),
       lookAtDns(session, answers),
+      lookAtClusters(session, answers),
     ]);
     signal.throwIfAborted();
-    const clusters = status && deliveries ? checkClusters(status, deliveries) : [];
-    const unlooked = status && deliveries ? [] : [unseen('clusters', 'status and deploy did not answer')];
+    const told = checkZones(dns.lines);
+    const said = new Set(told.map(({ part }) => part));
+    const orders = status ? checkOrders(status).filter(({ part }) => !said.has(part)) : [];
     return [
       caller,
       ...stackParts,
       ...called,
+      ...clusters.filter(isFunction),
       ...dns.parts,
-      ...checkZones(dns.lines),
-      ...clusters,
-      ...unlooked,
+      ...told,
+      ...orders,
+      ...clusters.filter((part) => !isFunction(part)),
       ...(status ? checkJudged(status) : []),
       webhook,
       alarms,
@@ -71,6 +76,10 @@ async function checkAll(session: CommandSession): Promise<readonly CheckedPart[]
   } finally {
     aws.close();
   }
+}
+
+function isFunction({ part }: CheckedPart): boolean {
+  return part.startsWith('function/');
 }
 
 /** Whether the inventory of this checkout lets the webhook take requests; where it cannot be read, it may. */

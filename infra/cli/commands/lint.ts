@@ -1,6 +1,8 @@
 // `certrelay lint`: says every mistake of an inventory.
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { lintInventory } from '../../lint-inventory.ts';
+import { showPath } from '../checkout.ts';
 import { canAsk, configFor, describeMissing } from '../connection.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError } from '../errors.ts';
@@ -17,7 +19,7 @@ export const run: RunCommand = async (session, [file], { againstStore, prefix })
     throw new CommandError('usage', describeMissing(service));
   const args = [
     '--inventory',
-    findInventory(file, terminal.env),
+    typeof file === 'string' ? file : showPath(resolve(findInventory(undefined, terminal.env)), terminal.cwd),
     ...(againstStore ? ['--against-store'] : []),
     ...(typeof prefix === 'string' ? ['--prefix', prefix] : []),
   ];

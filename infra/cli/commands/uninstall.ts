@@ -5,6 +5,7 @@ import { findPrefixProblem } from '../../parameters.ts';
 import { readInventory } from '../../read-inventory.ts';
 import { describeLeftovers, findAwsSecrets } from '../../uninstall.ts';
 import { textOf } from '../answer.ts';
+import { showPath, showPaths, top } from '../checkout.ts';
 import { canAsk, configFor, describeMissing } from '../connection.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
@@ -29,11 +30,13 @@ export const run: RunCommand = async (session, _values, options) => {
   ]);
   session.signal.throwIfAborted();
   setCommandPlace({ stage: stageOf(place), region });
+  const where = showPath(top, terminal.cwd);
   const steps = [
-    'Nothing is removed by this command. The stack, with its functions and queues, goes by:',
+    `Nothing is removed by this command. The stack, with its functions and queues, goes ${where === '.' ? 'by' : `in ${where} by`}:`,
     `    ${removeCommand()}`,
   ];
-  const stays = describeLeftovers({ prefix, region, secrets, inventory });
+  const left = describeLeftovers({ prefix, region, secrets, inventory });
+  const stays = left.map((line) => showPaths(line, terminal.cwd));
   const lines = [...steps, ...stays];
   await printResult(session, {
     data: { remove: removeCommand(), stays },
