@@ -19,7 +19,8 @@ import {
   type GivenParameter,
   readKnownParameters,
 } from './parameters.ts';
-import { decidePlace, defaultStage, formerRegion, type PlaceRequest, prefixOf } from './place.ts';
+import { decidePlace, defaultStage, formerRegion, type Place, type PlaceRequest, prefixOf } from './place.ts';
+import { refuseAtOnce } from './refusal.ts';
 
 /** What the checks need to know of a call of osls. */
 export interface DeployCall {
@@ -56,22 +57,41 @@ export async function prepareDeploy(call: DeployCall, provider: StackProvider): 
   const given = collectParameters(call.params, stage, listOf(call.options.param));
   const known = readKnownParameters(call.serviceDir, call.configurationFile);
   const problems = findParameterProblems(given, known);
-  if (problems.length > 0) return { refusal: problems.join('\n') };
   const request = await readRequest(call, given, provider);
-  const region = request.region ?? formerRegion;
-  if (call.command.startsWith('deploy')) {
-    const known = await checkCredentials(() => provider.getAwsSdkV3Config({ region }));
-    if ('refusal' in known) return known;
-  }
-  const place = await decidePlace(request, (where) => lookInto(provider, request.stack, where));
-  if ('refusal' in place) return place;
-  const { eventBus, alarmEmail, alarmTopic, note, remembered: deployed = {}, ...rest } = place;
   const [email, topic] = ['alarmEmail', 'alarmTopic'].map((name) => countingValue(given, name));
+  const place = await findPlace(call, request, provider);
+  if (problems.length > 0 || 'refusal' in place) {
+    const { region, prefix } = request;
+    const refusal = await refuseAtOnce({
+      problems: [...problems, ...('refusal' in place ? [place.refusal] : [])],
+      stage,
+      region,
+      prefix: 'refusal' in place ? prefix : place.prefix,
+      notices: { alarmEmail: email, alarmTopic: topic },
+      inventory: join(call.serviceDir, 'infra', 'certificates.yaml'),
+    });
+    return { refusal };
+  }
+  const { eventBus, alarmEmail, alarmTopic, note, remembered: deployed = {}, ...rest } = place;
   const alarms = keepNotices({ alarmEmail: email, alarmTopic: topic }, { alarmEmail, alarmTopic });
   const bus = countingValue(given, 'eventBus') === undefined ? { eventBus } : {};
   const { kept, remembered, problems: lost } = keepParameters(given, deployed, known);
   const notes = [...(note === undefined ? [] : [note]), ...describeKept({ ...alarms, ...kept }), ...lost];
   return { ...rest, kept: { ...bus, ...alarms, ...kept }, remembered, notes };
+}
+
+/** Where the deploy goes, once AWS knows who deploys. Without credentials nobody can look whether the
+ *  installation is a new one, which must say its region. */
+async function findPlace(call: DeployCall, request: PlaceRequest, provider: StackProvider): Promise<Place> {
+  const region = request.region ?? formerRegion;
+  if (call.command.startsWith('deploy')) {
+    const known = await checkCredentials(() => provider.getAwsSdkV3Config({ region }));
+    const isNew =
+      'a new installation must say its region, too: --region <region>, or AWS_REGION in your terminal';
+    if ('refusal' in known)
+      return request.region === undefined ? { refusal: `${known.refusal}\n${isNew}` } : known;
+  }
+  return decidePlace(request, (where) => lookInto(provider, request.stack, where));
 }
 
 /** The prefix for every other command. Only `invoke local` uses it, unless the terminal has CERTRELAY_PREFIX:

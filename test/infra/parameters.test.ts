@@ -113,14 +113,16 @@ describe('a deploy', () => {
     }
   }
 
-  it('with unknown or wrong parameters ends before it asks AWS or builds, with a line for each', async () => {
+  it('with unknown or wrong parameters ends before it builds, with a line for each', async () => {
     const aws = await startCloudFormation({});
     const args = ['deploy', '--region=eu-west-1', '--param=isueRate=rate(6 hours)', '--param=logLevel=loud'];
     const { printed, isBuilt } = await run(args, aws.environment);
     expect(printed).toContain('"isueRate" (--param) is not a parameter; did you mean issueRate?');
     expect(printed).toContain('logLevel (--param): "loud" must be one of debug, info, warn, error');
     expect(printed).not.toMatch(/\n +at /);
-    expect([aws.asked, isBuilt]).toEqual([[], false]);
+    // What else is missing is said with them, for which AWS is only read.
+    expect(aws.asked.filter((call) => !/^(GetCallerIdentity|GetTemplate)/.test(call))).toEqual([]);
+    expect(isBuilt).toBe(false);
   });
 
   it('with credentials that AWS does not know ends before it builds, with what to do', async () => {

@@ -287,3 +287,50 @@ it('an error of AWS is one line, whatever it says', async () => {
     problem: 'AccessDenied: User  [31mx y is not authorized',
   });
 });
+
+test.for([
+  [
+    'what a first deploy lacks',
+    { param: [] },
+    {},
+    [/^1\. no stack certrelay-prod .*new installation/, /^2\. the inventory .*agreeToTerms/],
+    'npx serverless deploy --stage prod --region <region>',
+  ],
+  [
+    'a mistyped parameter, a mail address that is none, and the terms, where the region is known',
+    { param: ['alarmMail=me', 'alarmEmail=me'], region: 'eu-west-1' },
+    {},
+    [/^1\. "alarmMail".*did you mean/, /^2\. alarmEmail .*mail address/, /^3\. the inventory .*agreeToTerms/],
+    'npx serverless deploy --stage prod --region eu-west-1',
+  ],
+] as const)('says all of it at once, and one command: %s', async ([, options, env, lines, command]) => {
+  const aws = await startCloudFormation({});
+  const provider = {
+    naming: { getStackName: () => 'certrelay-prod' },
+    getStage: () => 'prod',
+    getRegion: () => 'eu-central-1',
+    getCloudFormationClient: () => Promise.reject(new Error('not asked')),
+    getAwsSdkV3Config: async () => ({
+      endpoint: aws.endpoint,
+      region: 'eu-central-1',
+      credentials: aws.credentials,
+    }),
+  };
+  const prepared = await prepareDeploy(
+    {
+      command: 'package',
+      serviceDir: top,
+      configurationFile: 'serverless.yml',
+      params: {},
+      configuredRegion: 'eu-central-1',
+      options,
+      env,
+    },
+    provider,
+  );
+  const refusal = 'refusal' in prepared ? prepared.refusal : '';
+  const found = refusal.split(/\n(?=\d\. |Once)/);
+  expect(found).toHaveLength(lines.length + 1);
+  for (const [index, words] of lines.entries()) expect(found[index]?.replaceAll('\n', ' ')).toMatch(words);
+  expect(found.at(-1)).toBe(`Once all of that is so, with the parameters of this one:\n  ${command}`);
+});
