@@ -17,8 +17,15 @@ export function showPath(path: string, cwd: string): string {
  *  it. Paths that are none of the checkout's stay. */
 export function showPaths(text: string, cwd: string): string {
   return text.replaceAll(/(?<![\w./:-])(?:docs|infra)\/[\w/.-]{1,100}/g, (found) => {
-    const path = found.replace(/[./-]+$/, '');
+    const path = found.slice(0, lengthOfPath(found));
     const file = join(top, path);
     return existsSync(file) ? showPath(file, cwd) + found.slice(path.length) : found;
   });
+}
+
+/** Without what ends a sentence behind it. */
+function lengthOfPath(found: string): number {
+  let length = found.length;
+  while (length > 0 && './-'.includes(found[length - 1] ?? '')) length -= 1;
+  return length;
 }

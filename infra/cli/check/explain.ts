@@ -1,5 +1,5 @@
-// Says in plain words why AWS could not be looked at, and what to do. What the SDK says is repeated only if it
-// is AWS's own reason.
+// Says in plain words why AWS could not be looked at, and what to do. What the SDK says is repeated only if
+// it is AWS's own reason.
 import { oneLine } from '../../../lib/policy/bounds.ts';
 import { toError } from '../../../lib/ports/errors.ts';
 import { explainCredentials, findErrorCode } from '../aws-errors.ts';
