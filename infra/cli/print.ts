@@ -58,9 +58,29 @@ export function reportFailures(session: CommandSession, ...answers: readonly Ans
     session,
     failures.map((one) => textOf(one, 'command')),
   );
+  return codeOfFailures(...answers);
+}
+
+/** The exit code for the failures of reports. */
+export function codeOfFailures(...answers: readonly AnswerFields[]): ExitCode {
+  const failures = answers.flatMap((answer) => listOf(answer, 'failures'));
   if (failures.length === 0) return exitCodes.fine;
   const isMistake = failures.every((one) => ['Event', 'Unknown'].includes(textOf(one, 'code')));
   return isMistake ? exitCodes.usage : exitCodes.failed;
+}
+
+/** The report without failures whose words are in what was shown already, whatever its lines. */
+export function withoutShown(answer: AnswerFields, shown: string): AnswerFields {
+  const text = joinLines(shown);
+  const failures = listOf(answer, 'failures').filter((one) => {
+    const words = joinLines(localizeTimes(textOf(one, 'message')));
+    return words === '' || !text.includes(words);
+  });
+  return { ...answer, failures };
+}
+
+function joinLines(text: string): string {
+  return text.replace(/\s+/g, ' ');
 }
 
 /** Prints the commands with which a person goes on; empty ones are none. */

@@ -307,13 +307,23 @@ describe('an entry that orders', () => {
   });
 
   test.each([
-    [10, 10, / c9\.; an order is due/],
-    [11, 11, /; and 1 more; an order is due/],
-  ])('names ten of %i obstacles at most', (count, parts, end) => {
+    [3, /^c0\.: change c0\.; c1\.: change c1\.; c2\.: change c2\.; an order is due: none is stored$/],
+    [
+      4,
+      /^4 records are in the way: c0\., c1\., c2\., c3\.; the first: c0\.: change c0\.; an order is due: none is stored$/,
+    ],
+    [
+      40,
+      /^40 records are in the way: c0\., c1\., c2\., c3\., c4\. and 35 more; the first: c0\.: change c0\.; an order/,
+    ],
+  ])('condenses %i obstacles: how many, the first few, and what to do about the first', (count, words) => {
     const many = Array.from({ length: count }, (_, index) => finding(`c${index}.`, true));
-    const { message } = heedProblems(entry, many, false);
-    expect(message.split('; ')).toHaveLength(parts + 1);
-    expect(message).toMatch(end);
+    expect(heedProblems(entry, many, false).message).toMatch(words);
+  });
+
+  test('names ten of eleven warnings', () => {
+    const many = Array.from({ length: 11 }, (_, index) => finding(`c${index}.`, false));
+    expect(heedProblems(entry, many, false).warnings?.slice(9)).toEqual(['c9.: change c9.', 'and 1 more']);
   });
 });
 

@@ -4,7 +4,7 @@ import type { RunCommand } from '../definitions.ts';
 import { describeHandedOn, formatDeliveries } from '../deliveries.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted, describePrediction, formatOrders } from '../orders.ts';
-import { printResult, reportFailures, say } from '../print.ts';
+import { codeOfFailures, printResult, reportFailures, say, withoutShown } from '../print.ts';
 
 /** Runs it: two dry runs at the same time. */
 export const run: RunCommand = async (session, [given]) => {
@@ -14,15 +14,19 @@ export const run: RunCommand = async (session, [given]) => {
     session.call('issue', event, manner),
     session.call('deploy', event, manner),
   ]);
+  let shown = '';
   await printResult(session, {
     data: { orders, deliveries },
-    text: (style) =>
-      [formatOrders(orders, style), formatDeliveries(deliveries, style)]
-        .filter((part) => part !== '')
-        .join('\n'),
+    text: (style) => {
+      const tables = [formatOrders(orders, style), formatDeliveries(deliveries, style)];
+      shown = tables.filter((part) => part !== '').join('\n');
+      return shown;
+    },
     names: listOf(orders, 'certificates').map((line) => textOf(line, 'name')),
   });
   for (const words of [describePrediction(orders), describeOmitted(orders), describeHandedOn(deliveries)])
     say(session, words);
-  return reportFailures(session, orders, deliveries);
+  // What a table has in full is not said twice; one that is cut is said in full below it.
+  reportFailures(session, ...[orders, deliveries].map((answer) => withoutShown(answer, shown)));
+  return codeOfFailures(orders, deliveries);
 };

@@ -1,6 +1,6 @@
 // Judges facts of DNS: whether delegation, challenge aliases and CAA let an order succeed.
 import { challengeName, withoutWildcard } from '../../certificate/names.ts';
-import { listSome } from '../bounds.ts';
+import { listSome, nameSome } from '../bounds.ts';
 import { withNeed } from '../issuance/decision.ts';
 import type { PlanEntry } from '../issuance/plan.ts';
 import { type CaaSubject, findCaaObstacle } from './caa.ts';
@@ -72,8 +72,9 @@ export function allowFallback(
   return problems.map((problem) => ({ ...problem, blocks: problem.blocks && blocked.has(problem.domain) }));
 }
 
-/** How many problems one message lists; the others are counted. */
-const mostListed = 10;
+/** How many obstacles one message has in full, how many records it names if there are more, and how many
+ *  warnings an entry has. */
+const [mostInFull, mostNamed, mostListed] = [3, 5, 10];
 
 /** Applies the problems to a plan's entry that orders. With a blocking problem, the entry waits (reason
  *  `PreflightFailed`) until the record is changed. All other problems become warnings of the entry.
@@ -84,18 +85,24 @@ export function heedProblems(
   forced: boolean,
 ): PlanEntry {
   const isObstacle = ({ blocks }: PreflightProblem) => blocks && !forced;
-  const obstacles = summarize(problems.filter(isObstacle));
-  const warnings = summarize(problems.filter((problem) => !isObstacle(problem)));
+  const obstacles = describeEach(problems.filter(isObstacle));
+  const warnings = listSome(describeEach(problems.filter((problem) => !isObstacle(problem))), mostListed);
   const withWarnings = warnings.length === 0 ? {} : { warnings };
   if (obstacles.length === 0) return { ...entry, ...withWarnings };
-  const message = withNeed(obstacles.join('; '), entry.message);
+  const message = withNeed(condense(obstacles), entry.message);
   return { name: entry.name, decision: 'wait', reason: 'PreflightFailed', message, ...withWarnings };
 }
 
 /** One line per record and message: several names may have the same problem in one zone. */
-function summarize(problems: readonly PreflightProblem[]): readonly string[] {
-  const texts = [...new Set(problems.map(({ record, message }) => `${record}: ${message}`))];
-  return listSome(texts, mostListed);
+function describeEach(problems: readonly PreflightProblem[]): readonly string[] {
+  return [...new Set(problems.map(({ record, message }) => `${record}: ${message}`))];
+}
+
+/** A few obstacles in full. Of more: how many, the first with what to do, and the records of others. */
+function condense(obstacles: readonly string[]): string {
+  if (obstacles.length <= mostInFull) return obstacles.join('; ');
+  const records = [...new Set(obstacles.map((text) => text.slice(0, text.indexOf(':'))))];
+  return `${obstacles.length} records are in the way: ${nameSome(records, mostNamed)}; the first: ${obstacles[0]}`;
 }
 
 function judgeAliases(facts: NameFacts, delegationZone: string | undefined): PreflightProblem[] {
