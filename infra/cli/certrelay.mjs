@@ -10,10 +10,13 @@ const top = new URL('../../', import.meta.url);
 const bundle = new URL('dist/cli/', top);
 const builder = fileURLToPath(new URL('infra/cli/build.ts', top));
 
-/** Whether the bundle is what a build would make, by size and time of change of each source. A package has no
- *  record of these: its bundle is complete, and nothing is there to build it with. */
+/** Whether the bundle is what a build would make, by size and time of change of each source. A package,
+ *  which has no tests, has no record of these: its bundle is complete, and nothing is there to build it with. In
+ *  a checkout a bundle without a record is one of a build that did not come to its end. */
 function isFresh() {
-  if (existsSync(new URL('main.js', bundle)) && !existsSync(new URL('sources.json', bundle))) return true;
+  if (!existsSync(new URL('main.js', bundle))) return false;
+  const isPackage = !existsSync(new URL('test/', top));
+  if (isPackage && !existsSync(new URL('sources.json', bundle))) return true;
   try {
     const sources = JSON.parse(readFileSync(new URL('sources.json', bundle), 'utf8'));
     return Object.entries(sources).every(([path, mark]) => {

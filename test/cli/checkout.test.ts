@@ -12,6 +12,7 @@ let checkout: string;
 
 beforeAll(async () => {
   checkout = await copyCheckout(['infra', 'lib', 'package.json', 'package-lock.json', 'tsconfig.json']);
+  await mkdir(join(checkout, 'test'));
 });
 afterAll(() => rm(checkout, { recursive: true, force: true }));
 
@@ -38,6 +39,14 @@ it('is linked and built by the install, and built again when a source has change
   await writeFile(source, text.replace('what would be ordered', 'WHAT WOULD BE ORDERED'));
   const after = await run('npx', ['certrelay', '--help'], checkout);
   expect(after.stdout).toContain('WHAT WOULD BE ORDERED');
+
+  // A build that was killed before its end, and a folder that was cleaned by half.
+  await rm(join(checkout, 'dist/cli/sources.json'));
+  await writeFile(source, text);
+  const whole = await run('npx', ['certrelay', '--help'], checkout);
+  expect(whole.stdout).toContain('what would be ordered');
+  await rm(join(checkout, 'dist/cli/main.js'));
+  expect(await run('npx', ['certrelay', '--help'], checkout)).toEqual(whole);
 
   await writeFile(source, 'this is no TypeScript');
   const broken = run('npx', ['certrelay', '--help'], checkout);
