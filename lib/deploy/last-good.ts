@@ -4,6 +4,7 @@ import { keepFailures, PromiseCache } from '../async/promise-cache.ts';
 import { isByHand, judgeRollback } from '../policy/delivery/freeze.ts';
 import { describeDelivery } from '../policy/delivery/secret-plan.ts';
 import { isRestored } from '../policy/retirement/retirement.ts';
+import type { StoredValue } from '../ports/store.ts';
 import type { AnyJob, DeployInvocation, DeployPorts, LastGood, LoadLastGood } from './invocation.ts';
 
 /** A loader of previous versions that reads each certificate's from the store once per invocation. */
@@ -24,6 +25,7 @@ export async function loadLastGood(
     store.describe(name, signal),
     store.read(name, 'AWSPREVIOUS', signal),
   ]);
+  if (stored?.value.kind === 'unparsable') return { refusal: describeUnreadable(stored.value) };
   if (stored?.value.kind !== 'certificate') return { refusal: 'there is no previous version' };
   // The job's version may have become AWSPREVIOUS since the invocation began.
   if (entry?.current !== delivery.version || stored.version === delivery.version) {
@@ -39,4 +41,9 @@ export async function loadLastGood(
   const begin = freeze && isByHand(freeze) ? undefined : notBefore;
   const judged = judgeRollback(stored.value.certificate, { names, isRevoked, begin, now: clock.now() });
   return 'refusal' in judged ? judged : { delivery: describeDelivery(name, stored, judged.bundle) };
+}
+
+/** Why a previous version that is there is not put back. */
+export function describeUnreadable({ problem }: Extract<StoredValue, { kind: 'unparsable' }>): string {
+  return `the previous version cannot be read (${problem}): somebody else may have written it`;
 }

@@ -295,6 +295,19 @@ test('nothing is taken back where there is nothing before it', async () => {
   ]);
 });
 
+test('a version before that nobody can read is told as such: nothing is frozen, and none that failed comes back', async () => {
+  const harness = await openDelivered();
+  const unreadable = { kind: 'unparsable', problem: 'the value is not a JSON object' } as const;
+  harness.store.kept.get('shop')?.versions.set('version-1', unreadable);
+  const report = await harness.deploy({ certificates: ['shop'], rollback: true });
+  const message = expect.stringMatching(/nothing was changed: .*cannot be read \(the value is not a JSON/);
+  expect(report.certificates).toMatchObject([{ decision: 'refused', message }]);
+  expect(codesOf(report)).toEqual(['Unreadable']);
+  expect([harness.held(), harness.version()]).toEqual([undefined, 'version-1']);
+  const failing = await harness.deploy();
+  expect(only(failing).message).toMatch(/cannot be put back: the previous version cannot be read \(/);
+});
+
 test.for([
   [{ rollback: true }, /need "certificates"/],
   [{ certificates: ['shop'], targets: ['a/b/c'], resume: true }, /leave out "targets"/],

@@ -8,7 +8,7 @@ import type { Freeze } from '../../state/delivery.ts';
 import { isSameValue } from '../../state/same.ts';
 import type { StateChange } from '../../state/state.ts';
 import type { AnyJob, DeployInvocation, DeployPorts } from '../invocation.ts';
-import { loadLastGood } from '../last-good.ts';
+import { describeUnreadable, loadLastGood } from '../last-good.ts';
 
 /** Whether a version is frozen, and what tags must say about it before anything is delivered. */
 export interface FreezePlan {
@@ -22,7 +22,8 @@ export interface FreezePlan {
 
 /** Plans the freeze of the version to deliver: `rollback` sets it; `resume`, a newer version, and a previous
  *  version that expires soon end it. Plans the resumption for agents too, which freeze by their own reports.
- *  @throws RequestError `NoPrevious` if `rollback` is requested and there is no previous certificate.
+ *  @throws RequestError `NoPrevious` if `rollback` is requested and there is no previous certificate;
+ *  `Unreadable` if there is one, and nobody can read it.
  *  @throws StoreError if the previous version cannot be read. */
 export async function planFreeze(
   { delivery, facts }: Pick<AnyJob, 'delivery' | 'facts'>,
@@ -49,9 +50,14 @@ export async function planFreeze(
   return { freeze, change: { freeze: written ?? null, ...(resumed && { resumed }) }, reason };
 }
 
-/** Whether the previous version is a certificate: the first one comes after a mere specification. */
+/** Whether the previous version is a certificate: the first one comes after a mere specification.
+ *  @throws RequestError `Unreadable` for one that cannot be read. */
 async function hasPrevious(name: string, { store }: DeployPorts, { signal }: DeployInvocation) {
   const stored = await store.read(name, 'AWSPREVIOUS', signal);
+  if (stored?.value.kind === 'unparsable') {
+    const message = `there is nothing to roll back to, and nothing was changed: ${describeUnreadable(stored.value)}`;
+    throw new RequestError('Unreadable', message);
+  }
   return stored?.value.kind === 'certificate';
 }
 
