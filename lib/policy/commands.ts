@@ -86,15 +86,22 @@ export function rbacCommand(cluster: string, user: string): string {
   return `npx certrelay rbac ${quote(cluster)} ${bound} | ${kubectl(cluster)} apply -f -`;
 }
 
-/** That command if the text ends with it. `undefined` for any other text: a stranger may have written it. */
+/** Whether a cluster's word for a user is told in a command: a name in one line that a shell does not act on
+ *  in quotes, of 150 characters at most. */
+export function isPlainUser(user: string): boolean {
+  return /^[\w.:@/+=,-]{1,150}$/.test(user);
+}
+
+/** That command, for a plain user, if the text ends with it. `undefined` for any other text: a stranger may
+ *  have written it. */
 export function findRbacCommand(cluster: string, text: string): string | undefined {
-  const user =
-    /npx certrelay rbac \S{1,200} --(?:service-account ([\w.-]+)\/([\w.-]+)|user ([\w.-]+|'[\w.:@/ -]+')) \| /;
-  const [, namespace, name, quoted = ''] = user.exec(text.slice(-mostRead)) ?? [];
-  const found =
-    name === undefined ? quoted.replaceAll("'", '') : `system:serviceaccount:${namespace}:${name}`;
-  const command = found === '' ? undefined : rbacCommand(cluster, found);
-  return command !== undefined && text.endsWith(command) ? command : undefined;
+  const bound =
+    /npx certrelay rbac \S{1,200} --(?:service-account ([\w.-]+)\/([\w.-]+)|user ('?)([^\s']{1,150})\3) \| /;
+  const [, namespace, name, , user = ''] = bound.exec(text.slice(-mostRead)) ?? [];
+  const found = name === undefined ? user : `system:serviceaccount:${namespace}:${name}`;
+  if (!isPlainUser(found)) return undefined;
+  const command = rbacCommand(cluster, found);
+  return text.endsWith(command) ? command : undefined;
 }
 
 /** Characters of a text that may be such a command. */

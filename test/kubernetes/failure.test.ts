@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { ApiException } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
 import { translateFailure } from '../../lib/adapters/kubernetes/failure.ts';
+import { findRbacCommand } from '../../lib/policy/commands.ts';
 import { describeError } from '../../lib/ports/errors.ts';
 
 const subject = {
@@ -58,6 +59,10 @@ test.for([
     'arn:aws:iam::1:role/x',
     /, run: npx certrelay rbac lab --user 'arn:aws:iam::1:role\/x' \| kubectl --context lab apply -f -$/,
   ],
+  [
+    'uid=relay+1,ou=ops',
+    /, run: npx certrelay rbac lab --user 'uid=relay\+1,ou=ops' \| kubectl --context lab apply -f -$/,
+  ],
   ["x' --user '; id", /correct the target\)$/],
   ['x'.repeat(200), /correct the target\)$/],
 ] as const)('a missing right of the user %j ends with the command that gives it, if that is a name', ([
@@ -69,4 +74,6 @@ test.for([
   const { error } = translateFailure(subject, refusal, access);
   expect(error.code).toBe('Forbidden');
   expect(error.message).toMatch(words);
+  const command = /npx certrelay rbac .*/.exec(error.message)?.[0];
+  expect(findRbacCommand('lab', error.message), 'what status reads of it').toBe(command);
 });

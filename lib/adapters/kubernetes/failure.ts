@@ -1,7 +1,7 @@
 // Translates the failure of a call to a cluster to a ClusterError whose message says what to do.
 import { ApiException } from '@kubernetes/client-node';
 import * as z from 'zod';
-import { rbacCommand } from '../../policy/commands.ts';
+import { isPlainUser, rbacCommand } from '../../policy/commands.ts';
 import { type ClusterAccess, ClusterError, type ClusterErrorCode } from '../../ports/cluster.ts';
 import { explainNetwork } from './network-failure.ts';
 import { ResponseError } from './response-body.ts';
@@ -141,7 +141,7 @@ function advise(
 
 /** How the user gets its rights; nothing for a name that is no name of a user, or too long for a line. */
 function adviseRights(cluster: string, user: string): string {
-  if (!/^[\w.:@/+=,-]{1,150}$/.test(user)) return '';
+  if (!isPlainUser(user)) return '';
   return `; to give all rights that the inventory needs, run: ${rbacCommand(cluster, user)}`;
 }
 
