@@ -49,6 +49,10 @@ const keep =
   (state: CertificateState, targets = [] as (typeof lab)[]): Prepare =>
   (one) =>
     one.keep('shop', state, { targets });
+const failingAt = (code: string, words: string): Prepare => {
+  const deliveryProblem = { since: at(-long), code, words, cause: 'target/lab/shop/shop-tls' };
+  return keep({ ...open, deliveryProblem }, [lab]);
+};
 const both =
   (...all: readonly Prepare[]): Prepare =>
   (one) => {
@@ -165,22 +169,10 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
     ['and is due again', keep({ ...failing('unauthorized'), nextAttempt: at(-1) }), 'renew shop'],
   ],
   DeliveryFailing: [
-    [
-      'for a reason of the target',
-      keep(
-        {
-          ...open,
-          deliveryProblem: {
-            since: at(-long),
-            code: 'Rejected',
-            words: 'no',
-            cause: 'target/lab/shop/shop-tls',
-          },
-        },
-        [lab],
-      ),
-      'deploy shop',
-    ],
+    ['for a reason of the target', failingAt('Rejected', 'no'), 'deploy shop'],
+    ['for a right that is missing there', failingAt('Forbidden', `may not; run: ${rbac}`), rbac],
+    ['for a webhook, whose words end with a command', failingAt('Rejected', `run: ${rbac}`), 'deploy shop'],
+    ['for a right, with words of others', failingAt('Forbidden', `run: ${rbac}; id`), 'deploy shop'],
     [
       'because of its cluster',
       both(keep(open, [lab]), clusterTrouble('Unreachable', 'gone')),
@@ -294,10 +286,9 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
   BecomingServed: [['', keep({ notServedSince: at(-1), probedAt: now }), 'probe shop']],
   ClusterFailing: [
     ['it gives no answer', clusterTrouble('Unreachable', 'no answer'), 'deploy --cluster lab'],
-    ['it refuses', clusterTrouble('Forbidden', `may not; to give the right, run: ${rbac}`), rbac],
     [
-      'it says so itself',
-      clusterTrouble('Forbidden', 'run: npx certrelay rbac lab --user x | sh'),
+      'its own words end with a command',
+      clusterTrouble('Unavailable', `the server answered 503: busy; run: ${rbac}`),
       'deploy --cluster lab',
     ],
   ],

@@ -1,6 +1,5 @@
 // Judges recorded failures of deliveries: whose they are, and whether they last too long.
 import type { DeliveryRetry } from '../../state/delivery.ts';
-import type { Trouble } from '../../state/health.ts';
 import { findRbacCommand } from '../commands.ts';
 import { isAgentCluster } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
@@ -59,7 +58,7 @@ function findRecordedFailure(
   const trouble = clusterTroubles[cluster ?? blamed ?? ''];
   if (trouble) {
     const cause = `cluster/${cluster ?? blamed}`;
-    const command = commandOfTrouble(cluster ?? blamed ?? '', trouble);
+    const command = clusterCommand(cluster ?? blamed ?? '');
     const words = describeCause(cause);
     return describe({ target, words, since: trouble.since, cause, command }, undefined, facts);
   }
@@ -73,19 +72,17 @@ function findRecordedFailure(
   const retry = deployed?.retry;
   // Nothing that waited for a cluster waits any longer once that answers.
   const isDue = retry && (retry.after < now || blamed !== undefined);
-  const command =
-    findRbacCommand(cluster ?? target?.split('/')[0] ?? '', problem.words) ??
-    deliverCommand(facts, undefined);
+  // Any other words may be of somebody who chooses their end, such as of an admission webhook.
+  const rights =
+    problem.code === 'Forbidden'
+      ? findRbacCommand(cluster ?? target?.split('/')[0] ?? '', problem.words)
+      : undefined;
+  const command = rights ?? deliverCommand(facts, undefined);
   return describe(
     { target, words, since: problem.since, cause, command },
     isDue ? { ...retry, after: now } : retry,
     facts,
   );
-}
-
-/** The next command for a cluster in trouble: to give what it refuses, or to look at it again. */
-export function commandOfTrouble(cluster: string, { words }: Pick<Trouble, 'words'>): string {
-  return findRbacCommand(cluster, words) ?? clusterCommand(cluster);
 }
 
 /** Of the cluster nothing is noted any more: `deploy` was answered there meanwhile. */

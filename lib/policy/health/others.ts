@@ -6,9 +6,8 @@ import { isAgentCluster } from '../delivery/agents.ts';
 import { acknowledge } from './acknowledgement.ts';
 import type { CertificateHealth } from './certificate.ts';
 import type { Subject } from './change.ts';
-import { commandOfTrouble } from './delivery-failures.ts';
 import { type Finding, findWorst, sinceOf } from './finding.ts';
-import { renewCommand } from './next-commands.ts';
+import { clusterCommand, renewCommand } from './next-commands.ts';
 import { current, type HealthReason } from './reasons.ts';
 
 const hourMs = 3_600_000;
@@ -56,7 +55,7 @@ export function findClusterTrouble(
   now: Date,
 ): readonly Finding[] {
   if (!trouble) return [];
-  return [{ ...judgeLasting('ClusterFailing', trouble, now), command: commandOfTrouble(name, trouble) }];
+  return [{ ...judgeLasting('ClusterFailing', trouble, now), command: clusterCommand(name) }];
 }
 
 /** A channel of notices that cannot be reached, as `notify` recorded it. */
