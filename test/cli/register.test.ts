@@ -268,7 +268,7 @@ it.each([
     'GetSecretValue',
     'AccessDeniedException',
     3,
-    'you need secretsmanager:GetSecretValue on certrelay/webhook; or set',
+    'you need secretsmanager:GetSecretValue on certrelay/webhook; or give --secret-file, or set',
   ],
   ['GetSecretValue', 'ResourceNotFoundException', 3, 'there is no AWS secret certrelay/webhook'],
 ])('a refusal of %s with %s says which right, or how to do without', async (refused, problem, code, words) => {
@@ -291,7 +291,16 @@ it.each([
   [`${register} -f x.yaml`, 'leave --domain and --target out'],
   ['register shop -f /nowhere/x.yaml', '/nowhere/x.yaml cannot be read'],
   [`${register} --secret-file /nowhere/secret`, '--secret-file /nowhere/secret cannot be read'],
-  [`${register} --stage prod`, 'CERTRELAY_WEBHOOK_URL is set and says which webhook'],
+  [
+    `${register} --stage prod`,
+    'CERTRELAY_WEBHOOK_URL and CERTRELAY_WEBHOOK_SECRET are set and say which webhook',
+  ],
+  [`${register} --region us-east-1`, 'as --region does; leave the option out, or unset them'],
+  [
+    `${register} --endpoint-url http://127.0.0.1:9 --url http://127.0.0.1:9`,
+    'WEBHOOK_SECRET is set and says',
+  ],
+  ['unregister shop --yes --installation certrelay-prod', 'as --installation does'],
   [`${register} --url http://hooks.example/domains`, 'must begin with https://'],
   [`${register} --url https://user@hooks.example/domains`, 'must begin with https://'],
   [`register shop --domain ${'a'.repeat(17_000)}.example`, 'and the webhook takes 16384'],
@@ -326,17 +335,22 @@ it('a file may be stdin', async () => {
 });
 
 it('beside an endpoint of Lambda alone, says what else it must know', async () => {
-  const line = `${register} --endpoint-url http://127.0.0.1:9`;
-  const unknown = await certrelay(line, { env: { CERTRELAY_WEBHOOK_SECRET: secret } });
+  const env = { AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:9' };
+  const unknown = await certrelay(register, { env: { ...env, CERTRELAY_WEBHOOK_SECRET: secret } });
   expect(unknown).toMatchObject({
     code: 2,
     err: expect.stringMatching(/URL of the webhook is not known.*CERTRELAY_WEBHOOK_URL/),
   });
-  const unsigned = await certrelay(line, { env: { CERTRELAY_WEBHOOK_URL: 'https://hooks.example' } });
+  const urlSet = { ...env, CERTRELAY_WEBHOOK_URL: 'https://hooks.example' };
+  const unsigned = await certrelay(register, { env: urlSet });
   expect(unsigned).toMatchObject({
     code: 2,
     err: expect.stringMatching(/secret of the webhook is not known.*--secret-file/),
   });
+  // What is advised beside an option that says which installation is nothing that is refused then.
+  const line = `${register} --stage prod --secret-file ${await write('own', secret)}`;
+  const named = await certrelay(line, { env });
+  expect(named).toMatchObject({ code: 2, err: expect.stringMatching(/; or give --url\n$/) });
   const wrong = await certrelay(register, {
     env: { CERTRELAY_WEBHOOK_URL: 'https://x.example', CERTRELAY_WEBHOOK_SECRET: 'no secret' },
   });

@@ -36,6 +36,7 @@ export async function findWebhook(
   options: CommandOptions,
 ): Promise<WebhookAddress> {
   const { terminal, signal } = session;
+  refuseOtherPlace(options, terminal.env);
   const place = findPlace(options, terminal.env);
   const aws = await connectAws(place, terminal.env, signal);
   try {
@@ -52,22 +53,43 @@ export async function findWebhook(
   }
 }
 
-async function findUrl(
-  aws: CheckedAws,
-  { url, stage, installation }: CommandOptions,
-  env: CommandSession['terminal']['env'],
-): Promise<string> {
-  if (typeof url === 'string') return url;
+type Environment = CommandSession['terminal']['env'];
+
+/** The options that say which installation, as a variable does. */
+const placeOptions = {
+  stage: '--stage',
+  installation: '--installation',
+  region: '--region',
+  endpointUrl: '--endpoint-url',
+} as const;
+
+/** The first option that says which installation. */
+function findPlaceOption(options: CommandOptions): string | undefined {
+  return Object.entries(placeOptions).find(([key]) => options[key] !== undefined)?.[1];
+}
+
+/** A variable that was set some day must not send to, or sign for, another installation than the options
+ *  name. */
+function refuseOtherPlace(options: CommandOptions, env: Environment): void {
+  const option = findPlaceOption(options);
+  if (option === undefined) return;
+  const variables = [
+    ...(typeof options.url !== 'string' && env[urlVariable] ? [urlVariable] : []),
+    ...(typeof options.secretFile !== 'string' && env[secretVariable] ? [secretVariable] : []),
+  ];
+  if (variables.length === 0) return;
+  const [are, say, them] = variables.length > 1 ? ['are', 'say', 'them'] : ['is', 'says', 'it'];
+  throw new CommandError(
+    'usage',
+    `${variables.join(' and ')} ${are} set and ${say} which webhook, as ${option} does; leave the option out, or unset ${them}`,
+  );
+}
+
+async function findUrl(aws: CheckedAws, options: CommandOptions, env: Environment): Promise<string> {
+  if (typeof options.url === 'string') return options.url;
   const set = env[urlVariable];
-  if (set) {
-    if (stage === undefined && installation === undefined) return set;
-    const advice = 'leave the option out, or unset the variable';
-    throw new CommandError(
-      'usage',
-      `${urlVariable} is set and says which webhook, as --stage does; ${advice}`,
-    );
-  }
-  const elsewhere = `give --url, or set ${urlVariable}`;
+  if (set) return set;
+  const elsewhere = orVariable('give --url', urlVariable, options);
   if (!aws.canAsk('CLOUDFORMATION'))
     throw new CommandError(
       'usage',
@@ -88,13 +110,14 @@ async function findUrl(
 
 async function findSecrets(
   aws: CheckedAws,
-  { secretFile }: CommandOptions,
+  options: CommandOptions,
   { session, name }: { readonly session: CommandSession; readonly name: string },
 ): Promise<readonly string[]> {
+  const { secretFile } = options;
   if (typeof secretFile === 'string') return readSecrets(secretFile, await readText(secretFile));
   const set = session.terminal.env[secretVariable];
   if (set) return readSecrets(secretVariable, set);
-  const elsewhere = `set ${secretVariable}, or give --secret-file`;
+  const elsewhere = orVariable('give --secret-file', secretVariable, options);
   if (!aws.canAsk('SECRETS_MANAGER'))
     throw new CommandError(
       'usage',
@@ -111,6 +134,11 @@ async function findSecrets(
     aws.secretsManager.send(new GetSecretValueCommand({ SecretId: secret }), { abortSignal }),
   );
   return readSecrets(`the AWS secret ${secret}`, found.SecretString ?? '');
+}
+
+/** How to do without AWS: by a variable only where no option names the installation. */
+function orVariable(words: string, variable: string, options: CommandOptions): string {
+  return findPlaceOption(options) === undefined ? `${words}, or set ${variable}` : words;
 }
 
 /** What is asked of AWS. `elsewhere`: how to do without. */
