@@ -1,5 +1,6 @@
 // `certrelay register` and `unregister`: against the webhook of the sandbox, and against whatever else may
 // answer.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -7,7 +8,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { exitCodes } from '../../infra/cli/errors.ts';
 import { readClaim, verifySignature } from '../../lib/adapters/webhook/signature.ts';
+import { findBuilt } from '../built.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { certrelay, keys, runProcess, type Situation } from './harness.ts';
 import { json, member, startScriptedAws, xml } from './scripted-aws.ts';
@@ -332,6 +335,23 @@ it('a file may be stdin', async () => {
   );
   expect(ended).toEqual({ code: 0, out: 'certificate/shop registered: stored\n', err: '' });
   expect(JSON.parse(sent[0]?.body ?? '')).toMatchObject({ domains: ['shop.example.com'] });
+});
+
+it('that is waited for on stdin ends at Ctrl-C', async () => {
+  const main = join((await findBuilt('cli')) ?? 'dist/cli', 'main.js');
+  const child = spawn(process.execPath, [main, 'register', 'shop', '-f', '-'], { stdio: 'pipe' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let err = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const ended = once(child, 'close');
+  // More than the pipe holds: once it is taken, the command reads.
+  child.stdin.write('#'.repeat(200_000));
+  await once(child.stdin, 'drain');
+  child.kill('SIGINT');
+  expect(await ended).toEqual([exitCodes.cancelled, null]);
+  expect(err).toBe('cancelled\n');
 });
 
 it('beside an endpoint of Lambda alone, says what else it must know', async () => {

@@ -1,5 +1,6 @@
 // `certrelay register`: asks the webhook for a certificate, as a sender does.
 import { readFile } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { load } from 'js-yaml';
 import { largestBodyBytes } from '../../../lib/adapters/webhook/http.ts';
@@ -16,7 +17,7 @@ import { sendRequest, type WebhookRequest, writeBody } from '../webhook/request.
 /** Runs it. A second time changes nothing. */
 export const run: RunCommand = async (session, [given], options) => {
   const [name = ''] = readNames(given);
-  const request = { method: 'PUT', name, fields: await readFields(name, options) } as const;
+  const request = { method: 'PUT', name, fields: await readFields(name, options, session.signal) } as const;
   const bytes = Buffer.byteLength(writeBody(request));
   if (bytes > largestBodyBytes)
     throw new CommandError(
@@ -63,7 +64,11 @@ function compare(
 }
 
 /** `domains`, and `targets` if some are said; or what the file says. */
-async function readFields(name: string, { domain, target, file }: CommandOptions): Promise<AnswerFields> {
+async function readFields(
+  name: string,
+  { domain, target, file }: CommandOptions,
+  signal: AbortSignal,
+): Promise<AnswerFields> {
   const domains = listTexts(domain);
   const targets = listTexts(target).map(readTarget);
   if (typeof file !== 'string') {
@@ -78,15 +83,21 @@ async function readFields(name: string, { domain, target, file }: CommandOptions
       'usage',
       'the file of -f says domains and targets: leave --domain and --target out',
     );
-  return readRequestFile(name, file);
+  return readRequestFile(name, file, signal);
 }
 
-async function readRequestFile(name: string, path: string): Promise<AnswerFields> {
+async function readRequestFile(name: string, path: string, signal: AbortSignal): Promise<AnswerFields> {
   const source = path === '-' ? 'stdin' : path;
   let read: unknown;
   try {
-    read = load(path === '-' ? await text(process.stdin) : await readFile(path, 'utf8'));
+    const isStdin = path === '-';
+    read = load(
+      isStdin
+        ? await text(addAbortSignal(signal, process.stdin))
+        : await readFile(path, { encoding: 'utf8', signal }),
+    );
   } catch (error) {
+    signal.throwIfAborted();
     throw new CommandError('usage', `${source} cannot be read: ${toError(error).message.split('\n')[0]}`);
   }
   const { name: said, method: _, ...fields } = fieldsOf(read);
