@@ -16,17 +16,25 @@ export interface Undone {
 
 /** Certificates of a report of `issue` whose order was asked for, is due, and has not been made. Behind a
  *  pause that ends by itself it waits for a time that a person has set, which only force means to come
- *  before. */
+ *  before. Of one that is let go its end was asked for; only force means an order. */
 export function findUndoneOrders(
   report: AnswerFields,
   { isForced }: { readonly isForced: boolean },
 ): readonly Undone[] {
   return listOf(report, 'certificates').flatMap((line): readonly Undone[] => {
     const certificate = textOf(line, 'name');
-    if (['issued', 'kept', 'keep'].includes(endingOf(line))) return [];
+    const ending = endingOf(line);
+    if (['issued', 'kept', 'keep'].includes(ending)) return [];
+    // What is being let go is called for its revocation and its end.
+    if (textOf(line, 'reason') === 'Retiring' && !isForced)
+      return ending === 'retired' ? [] : [look(certificate)];
     if (!isForced && textOf(line, 'reason') === 'Paused' && timeOf(line, 'until')) return [];
     return [{ certificate, call: callAfter(certificate, textOf(line, 'reason')) }];
   });
+}
+
+function look(certificate: string): Undone {
+  return { certificate, call: ['status', { certificates: [certificate] }] };
 }
 
 function callAfter(certificate: string, reason: string): Undone['call'] {

@@ -12,7 +12,7 @@ describe('renew', () => {
     ['a failure before', { reason: 'BackingOff', until }, 'renew shop --force'],
     ['a pause', { reason: 'Paused' }, 'unpause shop'],
     ['DNS', { reason: 'PreflightFailed' }, 'renew shop'],
-    ['a retirement', { reason: 'Retiring' }, 'restore shop'],
+    ['a retirement', { reason: 'Retiring', outcome: 'waiting' }, 'status shop'],
     ['a limit of the CA', { reason: 'RateLimited', until }, 'status shop'],
     ['another run', { reason: 'InFlight', until }, 'status shop'],
     ['the inventory', { reason: 'NotAllowed' }, 'status shop'],
@@ -33,10 +33,20 @@ describe('renew', () => {
     ['nothing is due', { decision: 'keep' }],
     ['it needed none any more', { decision: 'order', outcome: 'kept' }],
     ['it waits for the end of a pause', { ...wait, reason: 'Paused', until }],
+    ['it is let go, which now has ended', { ...wait, reason: 'Retiring', outcome: 'retired' }],
   ])('of a name ends with 0 if %s', async (_, line) => {
     const lambda = await answering({ certificates: [{ name: 'shop', message: 'why', ...line }] });
     expect(await certrelay('renew shop', lambda)).toMatchObject({ code: 0, err: '' });
   });
+});
+
+it.each([
+  'waiting',
+  'retired',
+])('renew --force, which means an order, names what brings back one that is let go (%s)', async (outcome) => {
+  const lambda = await answering({ certificates: [{ name: 'shop', ...wait, reason: 'Retiring', outcome }] });
+  const ended = await certrelay('renew shop --force', lambda);
+  expect(ended).toMatchObject({ code: 1, err: 'to go on, run:\n  npx certrelay restore shop\n' });
 });
 
 describe('deploy', () => {
