@@ -240,7 +240,7 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
   Unused: [['nobody asks for it', (one) => one.stored('shop'), 'retire shop --dry-run']],
   RetirementAhead: [['', keep(retired), 'restore shop']],
   Retiring: [
-    ['deploy has a part', (one) => one.stored('shop', retired), 'deploy shop'],
+    ['deploy has a part', (one) => one.stored('shop', retired), 'deploy'],
     [
       'an agent has one',
       (one) =>

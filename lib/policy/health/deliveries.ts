@@ -76,7 +76,8 @@ export function findRetiring(facts: HealthFacts): Finding | undefined {
 /** Has the part done that is waited for, or shows who does not do it. */
 function commandOfPart(name: string, part: RetirementPart | undefined): string {
   if (part?.kind === 'agent') return agentStateCommand(part.cluster);
-  return part ? deployCommand(name) : renewCommand(name);
+  // Only a deploy over everything prunes.
+  return part ? invokeCommand('deploy') : renewCommand(name);
 }
 
 /** A certificate of the inventory that a person had retired before: the tag that says so is still there, and
