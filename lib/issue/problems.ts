@@ -2,7 +2,7 @@
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { becomesDegraded } from '../policy/health/orders.ts';
 import { type FoundTrouble, recordTrouble } from '../policy/health/trouble.ts';
-import { findRetirement } from '../policy/retirement/retirement.ts';
+import { findRetirement, revocationFailed } from '../policy/retirement/retirement.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { Trouble } from '../state/health.ts';
@@ -129,9 +129,11 @@ async function record(
   { store, clock, log }: IssuePorts,
   { signal, cleanUpSignal }: IssueInvocation,
 ): Promise<boolean> {
-  const before = entry?.state.problem;
+  const recorded = entry?.state.problem;
+  // One of a retirement that was taken back is another trouble: it began none of the orders.
+  const before = recorded?.code === revocationFailed ? undefined : recorded;
   const problem = change && recordTrouble(change, before, clock.now());
-  if (problem === undefined || isSame(problem, before)) return true;
+  if (problem === undefined || isSame(problem, recorded)) return true;
   try {
     if (isNew) await store.create(name, undefined, signal);
     await store.record(name, { problem }, cleanUpSignal);

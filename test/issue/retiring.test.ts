@@ -326,6 +326,26 @@ it('a restored certificate is ordered anew, with a new key, before an agent is t
   expect(isWithdrawn(harness.state('customer').signatures?.edge)).toBe(false);
 });
 
+it('the first failed order of a restored certificate begins when it fails, not when a revocation failed', async () => {
+  const harness = await open(customer);
+  await retire(harness, true);
+  harness.ca.failures.next('revoke', new AcmeError('Unreachable', 'no answer'));
+  await harness.run();
+  expect(harness.state('customer').problem).toMatchObject({ code: 'RevocationFailed' });
+  harness.clock.pass(2 * dayMs);
+  const { version } = harness.state('customer');
+  await harness.store.record('customer', {
+    retire: { kind: 'restored', at: harness.clock.now(), version },
+  });
+  harness.ca.failures.next('newOrder', new AcmeError('Unreachable', 'no answer'));
+  await harness.run();
+  const since = harness.clock.now();
+  expect(harness.state('customer').problem).toMatchObject({ code: 'Unreachable', since });
+  harness.clock.pass(3_600_000);
+  await harness.run();
+  expect(harness.state('customer').problem, 'issued').toBeUndefined();
+});
+
 it('a name of the inventory whose AWS secret is scheduled for deletion is not ordered, and the report says how to restore it', async () => {
   const harness = await open(customer);
   await retire(harness);

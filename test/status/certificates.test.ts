@@ -384,6 +384,17 @@ describe('a certificate that is let go and whose revocation fails', () => {
   });
 });
 
+test('a revocation that failed before a person restored the certificate is no trouble of its orders', async () => {
+  const since = at(-10 * dayMs);
+  const problem = { code: 'RevocationFailed', since, words: 'the CA said no' };
+  lab.keep('shop', { retire: { kind: 'restored', at: now, version: 'v0' }, problem });
+  expect(await healthOf()).toMatchObject({ health: 'Healthy', reason: 'Current' });
+  lab.change('shop', { failures: 1, error: 'unauthorized', nextAttempt: at(3_600_000) });
+  const { health, reason, message } = await healthOf();
+  expect(`${health} ${reason}`).toBe('Progressing BackingOff');
+  expect(message).toMatch(/^the last attempt failed with unauthorized/);
+});
+
 describe('a target', () => {
   const spec = (targets: CertificateSpec['targets']) => ({ targets });
   const both = [targetOf(), targetOf({ secret: 'two' })];

@@ -5,6 +5,7 @@ import { hasDisagreed } from '../issuance/comparison.ts';
 import { versionDecisionsOf } from '../issuance/operator-decisions.ts';
 import { isPausedByCa } from '../issuance/pause.ts';
 import { explainGrace, explainRefusal, isTolerated } from '../registration/grace.ts';
+import { revocationFailed } from '../retirement/retirement.ts';
 import type { HealthFacts } from './facts.ts';
 import { explain, type Finding, findWorst } from './finding.ts';
 import { describeEnd, isLate } from './margin.ts';
@@ -31,10 +32,17 @@ export function becomesDegraded({ code }: { readonly code: string }): boolean {
 
 /** What is wrong with what is stored and its orders, in the order in which equally bad findings are told.
  *  What presses is explained by what keeps it from being ordered. */
-export function findOrderTroubles(facts: HealthFacts): readonly Finding[] {
+export function findOrderTroubles(all: HealthFacts): readonly Finding[] {
+  const facts = withoutRevocation(all);
   const found = checks.flatMap((check) => check(facts) ?? []);
   const obstacle = findWorst(found.filter(({ reason }) => isObstacle(reason, facts)));
   return found.map((one) => (pressing.has(one.reason) ? explain(one, obstacle) : one));
+}
+
+/** Why a version was not revoked outlives the retirement that a person took back, and stops no order. */
+function withoutRevocation(facts: HealthFacts): HealthFacts {
+  const { problem, ...state } = facts.state;
+  return problem?.code === revocationFailed ? { ...facts, state } : facts;
 }
 
 const pressing: ReadonlySet<HealthReason> = new Set(['Expired', 'Revoked', 'ExpiresSoon']);
