@@ -200,6 +200,6 @@ function checkUrl(text: string): string {
       'usage',
       'the URL of the webhook must begin with https:// and end with /domains, as the deploy has printed it',
     );
-  const path = url.pathname.replace(/\/+$/, '');
+  const path = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
   return `${url.origin}${path.endsWith('/domains') ? path : `${path}/domains`}`;
 }
