@@ -10,7 +10,12 @@ import {
   readInstallation,
   type StackProvider,
 } from './deployed-stack.ts';
-import { describeKept, keepParameters, type RememberedParameters } from './kept-parameters.ts';
+import {
+  describeKept,
+  findForgetProblems,
+  keepParameters,
+  type RememberedParameters,
+} from './kept-parameters.ts';
 import { keepNotices } from './notice-parameters.ts';
 import {
   collectParameters,
@@ -56,7 +61,7 @@ export async function prepareDeploy(call: DeployCall, provider: StackProvider): 
   const stage = provider.getStage();
   const given = collectParameters(call.params, stage, listOf(call.options.param));
   const known = readKnownParameters(call.serviceDir, call.configurationFile);
-  const problems = findParameterProblems(given, known);
+  const problems = [...findParameterProblems(given, known), ...findForgetProblems(given, known)];
   const request = await readRequest(call, given, provider);
   const [email, topic] = ['alarmEmail', 'alarmTopic'].map((name) => countingValue(given, name));
   const place = await findPlace(call, request, provider);
@@ -76,7 +81,10 @@ export async function prepareDeploy(call: DeployCall, provider: StackProvider): 
   const alarms = keepNotices({ alarmEmail: email, alarmTopic: topic }, { alarmEmail, alarmTopic });
   const bus = countingValue(given, 'eventBus') === undefined ? { eventBus } : {};
   const { kept, remembered, problems: lost } = keepParameters(given, deployed, known);
-  const notes = [...(note === undefined ? [] : [note]), ...describeKept({ ...alarms, ...kept }), ...lost];
+  // A package has the parameters that it was made with.
+  const ofParameters =
+    call.options.package === undefined ? [...describeKept({ ...alarms, ...kept }), ...lost] : [];
+  const notes = [...(note === undefined ? [] : [note]), ...ofParameters];
   return { ...rest, kept: { ...bus, ...alarms, ...kept }, remembered, notes };
 }
 

@@ -1,7 +1,7 @@
 // Keeps what an earlier deploy was given by `--param` alone: the template remembers it, and the next deploy
 // has it until somebody says something else.
 import * as z from 'zod';
-import { countingValue, findParameterProblems, type GivenParameter } from './parameters.ts';
+import { countingValue, describeUnknown, findParameterProblems, type GivenParameter } from './parameters.ts';
 
 /** A parameter that was given by `--param`. `instead`: what serverless.yml said then; empty: nothing. */
 export interface RememberedParameter {
@@ -18,7 +18,7 @@ export interface KeptParameters {
   readonly kept: Readonly<Record<string, string>>;
   /** What the template remembers for the next deploy. */
   readonly remembered: RememberedParameters;
-  /** Of the deployed stack, and not kept: one sentence each. */
+  /** What is not kept, or will not be: one sentence each. */
   readonly problems: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export function keepParameters(
   deployed: RememberedParameters,
   known: ReadonlySet<string>,
 ): KeptParameters {
-  const forgotten = new Set((countingValue(given, 'forget') ?? '').split(',').map((name) => name.trim()));
+  const forgotten = new Set(namesToForget(given));
   const fromFile = given.filter(({ from }) => from !== '--param');
   const kept: Record<string, string> = {};
   const remembered: Record<string, RememberedParameter> = {};
@@ -51,16 +51,62 @@ export function keepParameters(
     const said = given.findLast((one) => one.name === name && one.from === '--param')?.value;
     const before = Object.hasOwn(deployed, name) ? deployed[name] : undefined;
     if (said !== undefined) {
-      if (said !== instead) remembered[name] = { value: said, instead };
-    } else if (before?.instead === instead && !forgotten.has('all') && !forgotten.has(name)) {
-      const wrong = findParameterProblems([{ name, value: before.value, from: '--param' }], known);
-      problems.push(...wrong.map((problem) => `not kept from the deployed stack: ${problem}`));
-      if (wrong.length > 0) continue;
-      kept[name] = before.value;
-      remembered[name] = before;
+      if (isVariable(said)) problems.push(`the next deploy will not have ${name}: it is given as a variable`);
+      else if (said !== instead) remembered[name] = { value: said, instead };
+    } else if (before && !forgotten.has('all') && !forgotten.has(name)) {
+      const loss = findLoss(name, before, { instead, known });
+      if (loss !== undefined) problems.push(...loss);
+      else {
+        kept[name] = before.value;
+        remembered[name] = before;
+      }
     }
   }
   return { kept, remembered, problems };
+}
+
+/** Why a remembered parameter is not kept, which is nothing to tell if serverless.yml says the same now.
+ *  `undefined` if it is kept. */
+function findLoss(
+  name: string,
+  { value, instead: then }: RememberedParameter,
+  { instead, known }: { readonly instead: string; readonly known: ReadonlySet<string> },
+): readonly string[] | undefined {
+  // Whoever may change the stack's metadata could read the environment of a deploy by a variable.
+  if (isVariable(value)) return [`not kept from the deployed stack: ${name}, which is a variable there`];
+  const wrong = findParameterProblems([{ name, value, from: '--param' }], known);
+  if (wrong.length > 0) return wrong.map((problem) => `not kept from the deployed stack: ${problem}`);
+  if (then === instead) return undefined;
+  if (value === instead) return [];
+  const now = instead === '' ? 'nothing' : instead;
+  return [
+    `no longer kept: ${name}=${value}, because serverless.yml says ${now} now; to have it again: --param="${name}=${value}"`,
+  ];
+}
+
+/** One sentence for each name of `forget` that no deploy keeps in this way. */
+export function findForgetProblems(
+  given: readonly GivenParameter[],
+  known: ReadonlySet<string>,
+): readonly string[] {
+  const names = [...known].filter((name) => !others.has(name));
+  return namesToForget(given)
+    .filter((name) => name !== 'all' && !names.includes(name))
+    .map((name) =>
+      others.has(name)
+        ? `forget: ${name} is kept in another way; give it again instead`
+        : describeUnknown(name, 'forget', new Set(names)),
+    );
+}
+
+function namesToForget(given: readonly GivenParameter[]): readonly string[] {
+  const text = countingValue(given, 'forget') ?? '';
+  return text.split(',').flatMap((name) => name.trim() || []);
+}
+
+/** Whether osls would put something else in its place. */
+function isVariable(value: string): boolean {
+  return value.includes('${');
 }
 
 /** One line that says which parameters are kept; none if none are. */

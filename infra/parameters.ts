@@ -75,7 +75,8 @@ export function findParameterProblems(
   });
 }
 
-function describeUnknown(name: string, from: string, known: ReadonlySet<string>): string {
+/** One sentence that a name is no parameter, with the nearest one. `from`: where it was given. */
+export function describeUnknown(name: string, from: string, known: ReadonlySet<string>): string {
   const nearest = findNearest(name, known);
   const advice =
     nearest === undefined

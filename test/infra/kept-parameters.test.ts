@@ -14,11 +14,14 @@ describe('what was given by --param alone', () => {
   };
   const params = { default: { logLevel: 'info', issueRate: 'rate(6 hours)' }, prod: { probeRate: hours } };
 
+  const dollar = '$';
+
   /** A deploy over what is deployed, with these `--param` and serverless.yml. */
   async function prepare(
     deployed: unknown,
     options: readonly string[],
     file: Readonly<Record<string, unknown>> = params,
+    others: Readonly<Record<string, unknown>> = {},
   ) {
     const template = { ...JSON.parse(templateWith('certrelay')), Metadata: deployed };
     const aws = await startCloudFormation({ template: JSON.stringify(template) });
@@ -28,7 +31,7 @@ describe('what was given by --param alone', () => {
       configurationFile: 'serverless.yml',
       params: file,
       configuredRegion: 'eu-central-1',
-      options: { param: [...options] },
+      options: { param: [...options], ...others },
       env: {},
     };
     const prepared = await prepareDeploy(call, {
@@ -105,6 +108,40 @@ describe('what was given by --param alone', () => {
     expect([set, next]).toEqual([{}, {}]);
     expect(notes).toMatch(/not kept from the deployed stack: "issueRte"[\s\S]*not kept .*statusRate/);
     expect(notes).not.toContain('\u001b');
+  });
+
+  test('is not kept once serverless.yml ships another value, which is said with what keeps it', async () => {
+    const { notes } = await prepare(writeRemembered(remembered), [], { default: { logLevel: 'warn' } });
+    expect(notes).toContain(
+      'no longer kept: logLevel=debug, because serverless.yml says warn now; to have it again: --param="logLevel=debug"',
+    );
+    const same = await prepare(writeRemembered(remembered), [], { default: { logLevel: 'debug' } });
+    expect(same.notes).not.toContain('logLevel');
+  });
+
+  test('reads no variable of whoever deploys, and remembers none', async () => {
+    const deployed = { logLevel: { value: `${dollar}{env:TOKEN}`, instead: 'info' } };
+    const { set, next, notes } = await prepare(writeRemembered(deployed), []);
+    expect([set, next]).toEqual([{}, {}]);
+    expect(notes).toBe('not kept from the deployed stack: logLevel, which is a variable there');
+    const given = await prepare(undefined, [`logLevel=${dollar}{env:LEVEL}`]);
+    expect(given.next).toEqual({});
+    expect(given.notes).toContain('the next deploy will not have logLevel');
+  });
+
+  test('a name that nobody keeps cannot be forgotten', async () => {
+    const deployed = writeRemembered(remembered);
+    await expect(prepare(deployed, ['forget=hostedZone'])).rejects.toThrow(
+      '"hostedZone" (forget) is not a parameter; did you mean hostedZones?',
+    );
+    await expect(prepare(deployed, ['forget=alarmEmail'])).rejects.toThrow(
+      'forget: alarmEmail is kept in another way; give it again instead',
+    );
+  });
+
+  test('a deploy of a package says of no parameter that it is kept', async () => {
+    const found = await prepare(writeRemembered(remembered), [], params, { package: 'artifacts' });
+    expect(found.notes).toBe('');
   });
 
   test.each([
