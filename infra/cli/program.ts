@@ -9,6 +9,7 @@ import { type CommandSession, type CommonOptions, outputFormats } from './sessio
 import { startSpinner } from './spinner.ts';
 import type { Terminal } from './terminal.ts';
 import { localizeTimes } from './text.ts';
+import { endTogether } from './together.ts';
 import { readVocabulary } from './vocabulary.ts';
 import { actCommands } from './words/act.ts';
 import { lookCommands } from './words/look.ts';
@@ -24,7 +25,7 @@ export async function runCommandLine(
   const program = createProgram(terminal, async (definition, values, options) => {
     const session = openSession(terminal, options, signal, () => readVocabulary(program));
     const { run } = await definition.load();
-    code = await run(session, values, options);
+    code = await endTogether(session, (own) => run(own, values, options));
   });
   try {
     if (args.length === 0) program.outputHelp();
@@ -114,10 +115,10 @@ function openSession(
     readVocabulary,
     async call(name, event, { isRead, signal: ownSignal }) {
       const place = findPlace(options, terminal.env);
-      const spinner = startSpinner(name, { terminal, isQuiet: options.quiet === true });
+      const either = ownSignal ? AbortSignal.any([signal, ownSignal]) : signal;
+      const spinner = startSpinner(name, { terminal, isQuiet: options.quiet === true, signal: either });
       try {
         const { invokeFunction } = await import('./call.ts');
-        const either = ownSignal ? AbortSignal.any([signal, ownSignal]) : signal;
         const call = { name, event, signal: either, onMilestone: spinner?.tell, isRead };
         return await invokeFunction(place, call, terminal.env);
       } finally {

@@ -24,7 +24,7 @@ export interface CommonOptions {
 export interface CallManner {
   /** Whether the call changes nothing, so that it may be sent again. */
   readonly isRead: boolean;
-  /** Ends the wait for this call alone; a person ends all of them. */
+  /** Ends the wait for this call alone; a person, and the command's end, end all of them. */
   readonly signal?: AbortSignal;
 }
 
@@ -32,7 +32,7 @@ export interface CallManner {
 export interface CommandSession {
   readonly options: CommonOptions;
   readonly terminal: Terminal;
-  /** Aborted when a person cancels. */
+  /** Aborted when a person cancels, and when the command has failed. */
   readonly signal: AbortSignal;
   /** All words that may be typed. */
   readonly readVocabulary: () => Vocabulary;

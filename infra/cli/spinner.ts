@@ -11,7 +11,7 @@ const firstMs = 400;
 export interface Spinner {
   /** Shows what the call has come to, behind the time. */
   readonly tell: (milestone: string) => void;
-  /** Takes it away again. */
+  /** Takes it away again; a second time does nothing. */
   readonly stop: () => void;
 }
 
@@ -25,27 +25,34 @@ interface SpinnerLine {
 
 const lines = new WeakMap<TerminalStream, SpinnerLine>();
 
+/** Where it turns, and for how long. */
+interface SpinnerPlace {
+  readonly terminal: Terminal;
+  readonly isQuiet: boolean;
+  /** Takes it away at once: the next words come before the call has ended. */
+  readonly signal: AbortSignal;
+}
+
 /** Starts it; `undefined` where nobody would see it. */
-export function startSpinner(
-  what: string,
-  { terminal, isQuiet }: { readonly terminal: Terminal; readonly isQuiet: boolean },
-): Spinner | undefined {
+export function startSpinner(what: string, { terminal, isQuiet, signal }: SpinnerPlace): Spinner | undefined {
   const { err } = terminal;
   if (isQuiet || !hasColours({ env: { TERM: terminal.env.TERM } }, err)) return undefined;
   const line = lines.get(err) ?? openLine(err);
   const call = { what, startedAt: performance.now() };
   line.calls.add(call);
+  const stop = () => {
+    signal.removeEventListener('abort', stop);
+    if (!line.calls.delete(call) || line.calls.size > 0) return;
+    clearInterval(line.timer);
+    lines.delete(err);
+    if (line.isShown) err.write('\r\u001b[K');
+  };
+  signal.addEventListener('abort', stop);
   return {
     tell: (milestone) => {
       line.milestone = milestone;
     },
-    stop: () => {
-      line.calls.delete(call);
-      if (line.calls.size > 0) return;
-      clearInterval(line.timer);
-      lines.delete(err);
-      if (line.isShown) err.write('\r\u001b[K');
-    },
+    stop,
   };
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError, type ExitCode, exitCodes } from './errors.ts';
 import type { CommandSession } from './session.ts';
 import type { Terminal, TerminalStream } from './terminal.ts';
+import { endTogether } from './together.ts';
 
 const defaultSeconds = 15;
 
@@ -48,7 +49,8 @@ async function record(
   const err = { ...into(terminal.err), isTerminal: false };
   const recording: Terminal = { ...terminal, out: into(terminal.out), err };
   try {
-    await show({ ...session, terminal: recording });
+    // A call that fails leaves none behind that is answered after the next ones.
+    await endTogether({ ...session, terminal: recording }, show);
   } catch (error) {
     if (!(error instanceof CommandError) || error.code === 'usage' || error.code === 'credentials')
       throw error;

@@ -6,6 +6,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { CommandError, exitCodes } from '../../infra/cli/errors.ts';
+import type { CallManner } from '../../infra/cli/session.ts';
+import { openTerminal } from '../../infra/cli/terminal.ts';
+import { watch } from '../../infra/cli/watch.ts';
 import { findBuilt } from '../built.ts';
 import { certrelay, runProcess, type ScriptedAnswer, startScriptedLambda } from './harness.ts';
 
@@ -95,6 +99,63 @@ describe('exit codes', () => {
     });
     expect(ended.code).toBe(130);
     expect(ended.err).toContain('cancelled; certrelay-dev-deploy runs on');
+  });
+});
+
+describe('the first error of calls at the same time', () => {
+  it.each([
+    ['plan', 'issue'],
+    ['plan', 'deploy'],
+    ['why shop', 'status'],
+    ['why issuer/default', 'issue'],
+    ['list', 'retire'],
+  ])('of %s, if %s is refused, ends the command, although nothing else is answered', async (line, name) => {
+    const { env } = await scripted((called) =>
+      called === name ? refusal('AccessDeniedException', 403) : undefined,
+    );
+    const ended = await runProcess(line.split(' '), env);
+    expect(ended).toEqual({ code: 3, out: '', err: expect.stringMatching(`^AWS refused: .*-${name}\n$`) });
+  });
+
+  it('ends register, whose secret only a function that hangs could tell', async () => {
+    const { env } = await scripted(() => undefined);
+    const gone = await startScriptedLambda(() => undefined);
+    gone.stop();
+    const url = gone.env.AWS_ENDPOINT_URL_LAMBDA ?? '';
+    const more = { AWS_ENDPOINT_URL_CLOUDFORMATION: url, AWS_ENDPOINT_URL_SECRETS_MANAGER: url };
+    const args = ['register', 'shop', '--domain', 'shop.example.com'];
+    const ended = await runProcess(args, { ...env, ...more });
+    expect(ended).toMatchObject({
+      code: 5,
+      err: expect.stringContaining('cannot be reached (ECONNREFUSED)'),
+    });
+  });
+
+  it('ends the other calls of a round of --watch before the next round', async () => {
+    let rounds = 0;
+    const cancelling = new AbortController();
+    const closed: string[] = [];
+    const stream = { isTerminal: false, columns: undefined, write: () => undefined };
+    const terminal = { ...openTerminal(), out: stream, err: stream };
+    const session = {
+      options: { output: 'table' },
+      terminal,
+      signal: cancelling.signal,
+      readVocabulary: () => ({ commands: [], common: [] }),
+      async call(name: string, _event: object, { signal }: CallManner) {
+        if (name === 'issue') throw new CommandError('refused', 'AWS refused');
+        signal?.addEventListener('abort', () => closed.push(`round ${rounds}`));
+        return new Promise<never>(() => undefined);
+      },
+    } as const;
+    await watch(session, 1, async (round) => {
+      rounds += 1;
+      if (rounds === 2) cancelling.abort();
+      const calls = (['deploy', 'issue'] as const).map((name) => round.call(name, {}, { isRead: true }));
+      await Promise.all(calls);
+      return exitCodes.fine;
+    });
+    expect(closed).toEqual(['round 1', 'round 2']);
   });
 });
 

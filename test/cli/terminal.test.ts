@@ -12,8 +12,9 @@ import { findBuilt } from '../built.ts';
 import { type OpenedTerminal, openTerminal } from '../terminal.ts';
 import { keys } from './harness.ts';
 
-/** Answers Lambda's Invoke when the test says so, and what the log has. */
-async function startAws(report: object) {
+/** Answers Lambda's Invoke when the test says so, and what the log has.
+ *  @param refused A function that is refused then, while the others are not answered at all. */
+async function startAws(report: object, refused?: string) {
   const asked: string[] = [];
   const release = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
@@ -22,7 +23,10 @@ async function startAws(report: object) {
     asked.push(isInvoke ? 'Invoke' : String(request.headers['x-amz-target']));
     if (isInvoke) {
       const body = JSON.stringify({ ok: true, failures: [], ...report });
-      return void release.promise.then(() => response.end(body));
+      if (refused === undefined) return void release.promise.then(() => response.end(body));
+      if (!request.url?.includes(`-${refused}/`)) return;
+      response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' });
+      return void release.promise.then(() => response.end('{"Message":"not yours"}'));
     }
     const message = JSON.stringify({ message: 'certificate issued', certificate: 'shop' });
     response.end(JSON.stringify({ events: [{ timestamp: Date.now(), message }] }));
@@ -104,6 +108,16 @@ describe('on a terminal', () => {
     expect(terminal.shown()).toContain(`${erased}${start}1mNAME`);
   });
 
+  it('an error has a line of its own, and nothing turns on although another call has no answer', async () => {
+    const { env, answer } = await startAws({}, 'issue');
+    const terminal = await open('plan', env);
+    await terminal.waitFor(/ issue, deploy … \d+ s/);
+    answer();
+    expect(await terminal.ended).toBe(3);
+    const words = 'AWS refused: not yours; ask for lambda:InvokeFunction on certrelay-dev-issue';
+    expect(terminal.shown().endsWith(`${erased}${words}\r\n`), terminal.shown()).toBe(true);
+  });
+
   it('what is watched has no spinner in it, which a file would get', async () => {
     const cancelling = new AbortController();
     const stream = { isTerminal: true, columns: 80, write: () => undefined };
@@ -120,7 +134,11 @@ describe('on a terminal', () => {
     const spinners: unknown[] = [];
     await watch(session, 1, async (watched) => {
       for (const one of [session, watched]) {
-        const spinner = startSpinner('status', { terminal: one.terminal, isQuiet: false });
+        const spinner = startSpinner('status', {
+          terminal: one.terminal,
+          isQuiet: false,
+          signal: one.signal,
+        });
         spinners.push(typeof spinner);
         spinner?.stop();
       }

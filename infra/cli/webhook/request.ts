@@ -54,7 +54,7 @@ export async function sendRequest(
     'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body)).join(' '),
     ...(method === 'PUT' && { 'content-type': 'application/json' }),
   };
-  const spinner = startSpinner('register', { terminal, isQuiet: session.options.quiet === true });
+  const spinner = startSpinner('register', { terminal, isQuiet: session.options.quiet === true, signal });
   try {
     const response = await fetch(`${url}/${name}`, {
       method,
