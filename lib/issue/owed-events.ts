@@ -8,6 +8,7 @@ import {
 } from '../policy/events/announcement.ts';
 import { isUntouched } from '../policy/registration/untouched.ts';
 import { describeError } from '../ports/errors.ts';
+import { changeOwed } from '../ports/owed-events.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import { type OwedDelivery, type OwedEvent, withoutPut } from '../state/events.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
@@ -55,13 +56,13 @@ export async function putOwedEvents(
     if (refused) log.warn('event not put', { event: 'owed', problem: describeError(refused) });
     const put = owed.filter((_, index) => results[index] === 'put');
     const marked = put.filter(({ entry }) => (entry.state.owedEvents ?? []).length > 0);
-    await mapConcurrently([...Map.groupBy(marked, ({ entry }) => entry.name)], concurrency, ([name, some]) =>
-      clear(
-        name,
-        some.map(({ event }) => event),
-        ports,
-        cleanUpSignal,
-      ),
+    await mapConcurrently(
+      [...Map.groupBy(marked, ({ entry }) => entry.name)],
+      concurrency,
+      ([name, some]) => {
+        const events = some.map(({ event }) => event);
+        return changeOwed(name, (before) => withoutPut(before, events), ports, cleanUpSignal);
+      },
     );
   } catch (error) {
     log.warn('event not put', { event: 'owed', problem: describeError(error) });
@@ -80,23 +81,6 @@ function findOwed(entry: StoreEntry): readonly Owed[] {
   return (entry.state.owedEvents ?? []).flatMap((event) =>
     event.kind === 'delivered' ? [] : [{ entry, event }],
   );
-}
-
-/** Clears the mark of what the bus has. Lists lag: what somebody else owes since is kept. Never rejects. */
-async function clear(
-  name: string,
-  put: readonly OwnEvent[],
-  { store, log }: Pick<IssuePorts, 'store' | 'log'>,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const owed = (await store.describe(name, signal))?.state.owedEvents ?? [];
-    const left = withoutPut(owed, put);
-    if (left.length === owed.length) return;
-    await store.record(name, { owedEvents: left.length > 0 ? left : null }, signal);
-  } catch (error) {
-    log.warn('state not recorded', { certificate: name, problem: describeError(error) });
-  }
 }
 
 function announce(entry: StoreEntry, event: OwnEvent): Announcement {

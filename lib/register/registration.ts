@@ -18,11 +18,13 @@ import type { Clock } from '../ports/clock.ts';
 import { describeError } from '../ports/errors.ts';
 import { type PutEvents, tell } from '../ports/events.ts';
 import type { Log } from '../ports/log.ts';
+import { changeOwed } from '../ports/owed-events.ts';
 import type { IssueQueue } from '../ports/queues.ts';
 import type { Register, RegisterSpec, Registration } from '../ports/registration.ts';
 import type { RetirementStore } from '../ports/retirement.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import { stateOfSpec } from '../state/describe.ts';
+import { addOwed } from '../state/events.ts';
 import type { CertificateState } from '../state/state.ts';
 
 /** Limit of domains in one message. */
@@ -159,11 +161,8 @@ async function tellOfRegistration(
   const news = { certificate: name, arn, domains, at: ports.clock.now(), by: source };
   if ((await tell(announceRegistered(news), ports, signal)) !== 'lost') return;
   // `issue` puts it again.
-  try {
-    await ports.store.record(name, { owedEvents: [{ kind: 'registered', at: news.at }] }, signal);
-  } catch (error) {
-    ports.log.warn('state not recorded', { certificate: name, problem: describeError(error) });
-  }
+  const owed = { kind: 'registered', at: news.at } as const;
+  await changeOwed(name, (before) => addOwed(before, owed), ports, signal);
 }
 
 /** The answer for a name that is stored already: the same request as before, or taken. */

@@ -13,6 +13,7 @@ import type { Clock } from '../ports/clock.ts';
 import { toError, wordsOf } from '../ports/errors.ts';
 import { type PutEvents, tell } from '../ports/events.ts';
 import type { Log } from '../ports/log.ts';
+import { readOwed } from '../ports/owed-events.ts';
 import type { ProbeServed } from '../ports/probe.ts';
 import type { CertificateStore, StoreEntry } from '../ports/store.ts';
 import type { RevokeRequest } from '../requests/requests.ts';
@@ -167,7 +168,9 @@ export async function revokeCertificate(
   };
   const isLost = (await tell(announceRevoked(news), ports, invocation.cleanUpSignal)) === 'lost';
   const owed = { kind: 'revoked', at: news.at, version, notAfter, reason } as const;
-  const owedEvents = isLost ? { owedEvents: addOwed(state.owedEvents, owed) } : {};
+  const owedEvents = isLost
+    ? { owedEvents: addOwed(await readOwed(name, store, invocation.cleanUpSignal), owed) }
+    : {};
   const done = { revoked: addRevoked(state.revoked, version), revoking: null, ...owedEvents };
   await store.record(name, done, invocation.cleanUpSignal);
   const since = (at: Date | undefined) => at && at.getTime() - begunAt;

@@ -36,13 +36,14 @@ export type OwedEvent =
 /** Events of one certificate that are remembered. */
 const mostOwed = 3;
 
-/** What is owed with one event more: the newest three. Of deliveries of one version that put a target right
- *  only the newest is owed, so that they push out nothing else. */
+/** What is owed with one event more: the newest three. Of deliveries of one version that put a target right,
+ *  and of registrations, only the newest is owed, so that they push out nothing else. */
 export function addOwed(owed: readonly OwedEvent[] | undefined, event: OwedEvent): readonly OwedEvent[] {
   return [...(owed ?? []).filter((one) => !isOlder(one, event)), event].slice(-mostOwed);
 }
 
 function isOlder(one: OwedEvent, other: OwedEvent): boolean {
+  if (one.kind === 'registered') return other.kind === 'registered';
   if (one.kind !== 'delivered' || other.kind !== 'delivered') return false;
   return one.isRepeat && other.isRepeat && one.version === other.version;
 }

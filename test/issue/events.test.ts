@@ -100,6 +100,23 @@ it('an event that the bus did not take is owed, put by the next pass with the id
   expect(describeEvent(same, 'certrelay').id).toBe(first?.id);
 });
 
+it('what deploy owes, and puts, while an order is under way stays so', async () => {
+  const { harness } = open();
+  await harness.run();
+  const at = harness.clock.now();
+  const fingerprint = 'ab'.repeat(32);
+  const delivered = (version: string) => {
+    return { kind: 'delivered', at, version, notAfter: at, fingerprint, isRepeat: false } as const;
+  };
+  await harness.store.record('shop', { owedEvents: [delivered('v1')] });
+  harness.putEvents = async (announcements) => {
+    await harness.store.record('shop', { owedEvents: [delivered('v2')] });
+    return announcements.map(() => new EventError('EventFailed', 'the bus is closed'));
+  };
+  await harness.run({ certificates: ['shop'], force: true });
+  expect(harness.state('shop').owedEvents).toMatchObject([delivered('v2'), { kind: 'issued' }]);
+});
+
 it('a bus that takes one of two owed events is owed the other', async () => {
   const { harness, bus } = open();
   await harness.run();

@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Inventory, isSecretTarget } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
+import { EventError, type PutEvents } from '../../lib/ports/events.ts';
 import type { Register } from '../../lib/ports/registration.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { createRegister } from '../../lib/register/registration.ts';
@@ -292,14 +293,14 @@ function byText(a: string, b: string): number {
 
 describe('events', () => {
   const bus = new FakeEventBus();
-  const tellingRegister = () =>
+  const tellingRegister = (putEvents: PutEvents = bus.put) =>
     createRegister({
       inventory: parse(inventoryText),
       store,
       retirements: store,
       queue: { send },
       clock: realClock,
-      putEvents: bus.put,
+      putEvents,
       log,
     });
   beforeEach(() => {
@@ -346,5 +347,19 @@ describe('events', () => {
     expect(log.events()).toContain('event not put');
     const { owedEvents } = store.kept.get('customer-a')?.state ?? {};
     expect(owedEvents, '`issue` puts it').toMatchObject([{ kind: 'registered' }]);
+  });
+
+  it('that fail are owed once, beside what another function owes meanwhile', async () => {
+    const at = new Date('2026-11-22T10:00:00Z');
+    const issued = { kind: 'issued', at, version: 'v1', notAfter: at } as const;
+    const own = tellingRegister(async (announcements) => {
+      const { owedEvents = [] } = store.kept.get('customer-a')?.state ?? {};
+      if (owedEvents.length > 0) await store.record('customer-a', { owedEvents: [...owedEvents, issued] });
+      return announcements.map(() => new EventError('EventFailed', 'the bus is closed'));
+    });
+    await own(request, 'msg_1', signal);
+    await own(request, 'msg_2', signal);
+    const { owedEvents } = store.kept.get('customer-a')?.state ?? {};
+    expect(owedEvents).toMatchObject([issued, { kind: 'registered' }]);
   });
 });

@@ -1,5 +1,6 @@
 // Revoking: never what is in use, and with replace only once another certificate is stored.
 import { describe, expect, it } from 'vitest';
+import { EventError } from '../../lib/ports/events.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import type { RevokeRequest } from '../../lib/requests/requests.ts';
 import { FakeEventBus } from '../fakes/event-bus.ts';
@@ -183,5 +184,17 @@ describe('events', () => {
       }),
     );
     expect(new Set(bus.events.map(({ id }) => id)).size).toBe(1);
+  });
+
+  it('that the bus refuses are owed beside what another function owes meanwhile', async () => {
+    const owed = { kind: 'registered', at: new Date('2026-11-22T10:00:00Z') } as const;
+    const { harness, revoke } = await open({
+      putEvents: async (announcements) => {
+        await harness.store.record('shop', { owedEvents: [owed] });
+        return announcements.map(() => new EventError('EventFailed', 'the bus is closed'));
+      },
+    });
+    await revoke({ replace: true, wait: 'none' });
+    expect(harness.state('shop').owedEvents).toMatchObject([owed, { kind: 'revoked' }]);
   });
 });

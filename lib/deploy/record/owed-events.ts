@@ -3,7 +3,8 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { type Announcement, announceDelivered } from '../../policy/events/announcement.ts';
 import { describeError } from '../../ports/errors.ts';
-import { addOwed, type OwedDelivery, type OwedEvent, withoutPut } from '../../state/events.ts';
+import { changeOwed } from '../../ports/owed-events.ts';
+import { addOwed, type OwedDelivery, withoutPut } from '../../state/events.ts';
 import type { DeployInvocation, DeployPorts } from '../invocation.ts';
 import type { CertificateToDeliver, DeliverySelection } from '../plan/selected.ts';
 
@@ -23,7 +24,7 @@ export async function oweDelivery(
   ports: Pick<DeployPorts, 'store' | 'log'>,
   { cleanUpSignal }: DeployInvocation,
 ): Promise<void> {
-  await change(name, (owed) => addOwed(owed, event), ports, cleanUpSignal);
+  await changeOwed(name, (owed) => addOwed(owed, event), ports, cleanUpSignal);
 }
 
 /** Puts the events of deliveries that are owed, with the ids of then, and clears the marks of what the bus
@@ -51,7 +52,7 @@ export async function putOwedDeliveries(
     const bySelection = Map.groupBy(put, ({ selected }) => selected);
     await mapConcurrently([...bySelection], concurrency, ([{ name }, some]) => {
       const events = some.map(({ event }) => event);
-      return change(name, (before) => withoutPut(before, events), ports, cleanUpSignal);
+      return changeOwed(name, (before) => withoutPut(before, events), ports, cleanUpSignal);
     });
   } catch (error) {
     ports.log.warn('event not put', { event: 'owed', problem: describeError(error) });
@@ -78,21 +79,4 @@ function announceOwed(
     targets: jobs.map(({ target }) => nameDestination(target, name)),
     ...(isRepeat ? { again: event.at.toISOString() } : {}),
   });
-}
-
-/** Reads anew what is owed, because others owe meanwhile, and writes what it becomes. Never rejects. */
-async function change(
-  name: string,
-  become: (owed: readonly OwedEvent[]) => readonly OwedEvent[],
-  { store, log }: Pick<DeployPorts, 'store' | 'log'>,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const before = (await store.describe(name, signal))?.state.owedEvents ?? [];
-    const after = become(before);
-    if (after.length === before.length && after.every((event, index) => event === before[index])) return;
-    await store.record(name, { owedEvents: after.length > 0 ? after : null }, signal);
-  } catch (error) {
-    log.warn('state not recorded', { certificate: name, problem: describeError(error) });
-  }
 }

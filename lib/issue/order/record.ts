@@ -4,6 +4,7 @@ import { recipientsOf } from '../../policy/delivery/agents.ts';
 import { announceIssued } from '../../policy/events/announcement.ts';
 import { describeError, toError } from '../../ports/errors.ts';
 import { tell } from '../../ports/events.ts';
+import { readOwed } from '../../ports/owed-events.ts';
 import { stateOf } from '../../state/describe.ts';
 import { addOwed } from '../../state/events.ts';
 import { IssueError } from '../errors.ts';
@@ -132,7 +133,9 @@ async function recordStored(
   const news = { ...told, version, notAfter, at: ports.clock.now() };
   const isLost = (await tell(announceIssued(news), ports, invocation.cleanUpSignal)) === 'lost';
   const owed = { kind: 'issued', at: news.at, version, notAfter } as const;
-  const owedEvents = isLost ? { owedEvents: addOwed(claim.entry?.state.owedEvents, owed) } : {};
+  const owedEvents = isLost
+    ? { owedEvents: addOwed(await readOwed(name, store, invocation.cleanUpSignal), owed) }
+    : {};
   await store.record(name, { ...state, ...owedEvents }, invocation.cleanUpSignal);
   await endClaim(name, { claim, keep: hasTxtValues }, ports, invocation);
   if (!failure) return { notAfter };
