@@ -27,16 +27,22 @@ export async function oweDelivery(
   await changeOwed(name, (owed) => addOwed(owed, event), ports, cleanUpSignal);
 }
 
-/** Puts the events of deliveries that are owed, with the ids of then, and clears the marks of what the bus
- *  has. Of invocations for a cluster each, that of the first target's does. What cannot be put or cleared is
- *  left to the next pass. Never rejects. */
+/** Puts the events of deliveries that are owed and still so, and clears the marks of what the bus has, and of
+ *  what is not so any more. Of invocations for a cluster each, that of the first target's does. What cannot
+ *  be put or cleared is left to the next pass. Never rejects. */
 export async function putOwedDeliveries(
   selections: readonly DeliverySelection[],
   { putEvents, ...ports }: Pick<DeployPorts, 'putEvents' | 'store' | 'log'>,
   { signal, cleanUpSignal }: DeployInvocation,
 ): Promise<void> {
   if (!putEvents) return;
-  const owed = selections.flatMap(findUntold);
+  const untold = selections.flatMap(findUntold);
+  const owed = untold.filter(isStillSo);
+  await clear(
+    untold.filter((one) => !owed.includes(one)),
+    ports,
+    cleanUpSignal,
+  );
   if (owed.length === 0) return;
   try {
     const results = await putEvents(
@@ -49,11 +55,7 @@ export async function putOwedDeliveries(
     for (const { selected, event } of put) {
       ports.log.info('delivery announced', { certificate: selected.name, version: event.version });
     }
-    const bySelection = Map.groupBy(put, ({ selected }) => selected);
-    await mapConcurrently([...bySelection], concurrency, ([{ name }, some]) => {
-      const events = some.map(({ event }) => event);
-      return changeOwed(name, (before) => withoutPut(before, events), ports, cleanUpSignal);
-    });
+    await clear(put, ports, cleanUpSignal);
   } catch (error) {
     ports.log.warn('event not put', { event: 'owed', problem: describeError(error) });
   }
@@ -65,6 +67,24 @@ function findUntold(selection: DeliverySelection): readonly UntoldDelivery[] {
   const [first] = jobs;
   if (!first || !requested.includes(first)) return [];
   return owedEvents.flatMap((event) => (event.kind === 'delivered' ? [{ selected: selection, event }] : []));
+}
+
+/** Whether the version is at all targets of today. If not, it is told once it is, with the id of then if the
+ *  targets are the same; a version that another has replaced is told no more. */
+function isStillSo({ selected: { version, jobs }, event }: UntoldDelivery): boolean {
+  return event.version === version && jobs.every(({ freeze, phase }) => !freeze && phase === 'rolled-out');
+}
+
+async function clear(
+  over: readonly UntoldDelivery[],
+  ports: Pick<DeployPorts, 'store' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const bySelection = Map.groupBy(over, ({ selected }) => selected);
+  await mapConcurrently([...bySelection], concurrency, ([{ name }, some]) => {
+    const events = some.map(({ event }) => event);
+    return changeOwed(name, (before) => withoutPut(before, events), ports, signal);
+  });
 }
 
 function announceOwed(
