@@ -25,6 +25,8 @@ export interface ProbeReport {
   readonly delivered?: boolean;
   readonly served: ServedWord | 'skip' | 'failed';
   readonly message: string;
+  /** Since when another certificate has been seen, which stands until somebody sees the current one. */
+  readonly since?: Date;
   readonly addresses: readonly ProbeResult[];
   /** How many addresses were not probed, because there are too many; absent if all were. */
   readonly unlooked?: number;
@@ -109,6 +111,10 @@ async function record(
     log.info('certificate served', { certificate: name, version, unlooked });
   else if (hasChanged) log.warn('certificate not seen served', fields);
   if (change) await store.record(name, change, cleanUpSignal);
-  const report = { name, version, delivered: isDelivered, served, message, addresses: results };
-  return unlooked === undefined ? report : { ...report, unlooked };
+  const stands = served === 'unprobed' && notServedSince ? `; what was seen before stands` : '';
+  return {
+    ...{ name, version, delivered: isDelivered, served, message: message + stands, addresses: results },
+    ...(notServedSince && { since: notServedSince }),
+    ...(unlooked !== undefined && { unlooked }),
+  };
 }

@@ -126,9 +126,13 @@ it('ack names what was acknowledged, and not what failed', async () => {
   expect((await certrelay('ack shop --for 7d', { env })).code).toBe(2);
 });
 
-it('probe ends with 1 where another certificate is served', async () => {
-  const { env } = await answering({
-    certificates: [{ name: 'shop', served: 'stale', message: 'an old one' }],
+it.each([
+  { served: 'stale', message: 'an old one' },
+  { served: 'unprobed', message: 'nobody could look', since: '2026-11-29T10:00:00.000Z' },
+])('probe ends with 1 where another certificate is served, or was before nobody could look: $served', async (row) => {
+  const { env } = await answering({ certificates: [{ name: 'shop', ...row }] });
+  expect(await certrelay('probe', { env })).toMatchObject({
+    code: 1,
+    out: expect.stringContaining(row.served),
   });
-  expect(await certrelay('probe', { env })).toMatchObject({ code: 1, out: expect.stringContaining('stale') });
 });

@@ -136,7 +136,7 @@ describe('the note that is kept', () => {
       look('served', 1),
       { served: record('v2', 'served'), notServedSince: null },
     ],
-    ['ends when nothing else is seen', stale, look('unprobed', 1), { notServedSince: null }],
+    ['ends when nobody could look for a day', stale, look('unprobed', 24), { notServedSince: null }],
     [
       'does not go by an instant to come',
       { ...stale, notServedSince: atHour(99) },
@@ -161,6 +161,11 @@ describe('the note that is kept', () => {
     ['another version', look('stale', 1, { version: 'v3' }), true],
   ])('is written for %s: %o: %s', (_, now, isWritten) => {
     expect(updateServed(stale, now).change !== undefined).toBe(isWritten);
+  });
+
+  test('stands while nobody can look: that is not good news', () => {
+    const { change, hasChanged, notServedSince } = updateServed(stale, look('unprobed', 23));
+    expect([change, hasChanged, notServedSince]).toEqual([undefined, false, atHour(0)]);
   });
 
   test('is written as soon as delivery makes time count', () => {

@@ -1,5 +1,5 @@
 // `certrelay probe`: looks at what is served.
-import { type AnswerFields, listOf, textOf } from '../answer.ts';
+import { type AnswerFields, listOf, textOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
 import { exitCodes } from '../errors.ts';
 import { namesField, readNames } from '../names.ts';
@@ -8,8 +8,8 @@ import { printResult, reportFailures, say } from '../print.ts';
 import { formatTable, type TableColumn } from '../table.ts';
 import { type Colour, localizeTimes } from '../text.ts';
 
-/** Runs it. Another certificate than the delivered one is a failure here: a person asks whether all is
- *  well. */
+/** Runs it. Another certificate than the delivered one is a failure here, also one that was seen before and
+ *  that nobody could look at now: a person asks whether all is well. */
 export const run: RunCommand = async (session, [given]) => {
   // Its result is recorded, so that another try is no harm.
   const report = await session.call('probe', namesField(readNames(given)), { isRead: true });
@@ -21,7 +21,9 @@ export const run: RunCommand = async (session, [given]) => {
   });
   say(session, describeOmitted(report));
   const code = reportFailures(session, report);
-  const isWrong = rows.some((row) => ['stale', 'mismatch'].includes(textOf(row, 'served')));
+  const isWrong = rows.some(
+    (row) => ['stale', 'mismatch'].includes(textOf(row, 'served')) || timeOf(row, 'since') !== undefined,
+  );
   return code === exitCodes.fine && isWrong ? exitCodes.failed : code;
 };
 

@@ -129,10 +129,14 @@ export interface ServedUpdate {
 /** `probedAt` is written again once it is this old; until then a probe without news costs no call. */
 const refreshMs = 6 * 3_600_000;
 
+/** How long a finding stands while nobody can look. */
+const keptUnseenMs = 24 * 3_600_000;
+
 /** Compares a probe with what is recorded and returns what to record.
  *  `notServedSince` begins with the first probe after delivery that finds another certificate (`stale`,
  *  `mismatch`).
- *  `unreachable` keeps it. `served`, `unprobed` and another version end it. */
+ *  `unreachable` keeps it. `served` and another version end it, and so does `unprobed` once the last look is a
+ *  day old: until then what was seen stands. */
 export function updateServed(
   before: ServedState,
   probed: {
@@ -149,17 +153,23 @@ export function updateServed(
   const recordedSince = before.served?.version === version ? before.notServedSince : undefined;
   // An instant in the future is not from us, and would delay the alarm.
   const since = recordedSince !== undefined && recordedSince > at ? at : recordedSince;
+  const isUnseen = probed.served === 'unprobed' && since !== undefined && !isOlder(before, at, keptUnseenMs);
+  if (isUnseen) return { hasChanged: false, notServedSince: since };
   const started = isOtherCertificate(probed.served) && isDelivered ? (since ?? at) : undefined;
   const notServedSince = probed.served === 'unreachable' ? since : started;
   const hasChanged = before.served?.version !== version || before.served.word !== probed.served;
-  const isOld =
-    before.probedAt === undefined || Math.abs(at.getTime() - before.probedAt.getTime()) >= refreshMs;
+  const isOld = isOlder(before, at, refreshMs);
   const isSame =
     isSameValue(served, before.served) &&
     !isOld &&
     notServedSince?.getTime() === before.notServedSince?.getTime();
   const change = { served, notServedSince: notServedSince ?? null, probedAt: at };
   return { ...(isSame ? {} : { change }), hasChanged, notServedSince };
+}
+
+/** Whether nobody has looked for so long, or the record is of the future. */
+function isOlder({ probedAt }: ServedState, at: Date, ms: number): boolean {
+  return probedAt === undefined || Math.abs(at.getTime() - probedAt.getTime()) >= ms;
 }
 
 /** True for `stale` and `mismatch`: the server presents another certificate than the current one. */
