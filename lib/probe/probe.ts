@@ -111,9 +111,14 @@ async function record(
     log.info('certificate served', { certificate: name, version, unlooked });
   else if (hasChanged) log.warn('certificate not seen served', fields);
   if (change) await store.record(name, change, cleanUpSignal);
-  const stands = served === 'unprobed' && notServedSince ? `; what was seen before stands` : '';
+  const stands = served === 'unprobed' && notServedSince ? '; what was seen before stands' : '';
   return {
-    ...{ name, version, delivered: isDelivered, served, message: message + stands, addresses: results },
+    name,
+    version,
+    delivered: isDelivered,
+    served,
+    message: message + stands,
+    addresses: results,
     ...(notServedSince && { since: notServedSince }),
     ...(unlooked !== undefined && { unlooked }),
   };

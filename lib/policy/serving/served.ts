@@ -135,8 +135,8 @@ const keptUnseenMs = 24 * 3_600_000;
 /** Compares a probe with what is recorded and returns what to record.
  *  `notServedSince` begins with the first probe after delivery that finds another certificate (`stale`,
  *  `mismatch`).
- *  `unreachable` keeps it. `served` and another version end it, and so does `unprobed` once the last look is a
- *  day old: until then what was seen stands. */
+ *  `unreachable` keeps it. `served` and another version end it, and so does `unprobed` once the last look is
+ *  a day old: until then what was seen stands. */
 export function updateServed(
   before: ServedState,
   probed: {
