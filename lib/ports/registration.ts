@@ -53,6 +53,8 @@ export type RegistrationStanding =
       /** Whether it has a certificate, and until when that is valid. */
       readonly issued: boolean;
       readonly notAfter?: Date | undefined;
+      /** The inventory file has the name, too: it is not given up, and no request for it is taken. */
+      readonly isKept?: true;
     }
   /** It is being let go. `until`: when the name is free, at the latest. `isNew`: by this very request. */
   | { readonly kind: 'leaving'; readonly name: string; readonly until: Date; readonly isNew?: true }

@@ -36,14 +36,16 @@ export function createDescribeRegistration({
     const retirement = findRetirement(entry, inventory);
     if (retirement) return { kind: 'leaving', name, until: latestEnd(retirement) };
     const { domains, version, notAfter } = state;
-    return { kind: 'registered', name, domains, issued: version !== undefined, notAfter };
+    const isKept = inventory.certificates.some((spec) => spec.name === name);
+    const standing = { kind: 'registered', name, domains, issued: version !== undefined, notAfter } as const;
+    return isKept ? { ...standing, isKept } : standing;
   };
 }
 
 /** A function that takes a registration back. A crash before `issue` is called loses nothing: its schedule
  *  finds the tag. */
 export function createTakeBack(ports: TakingBackPorts): TakeBack {
-  const { inventory, store, queue, log } = ports;
+  const { store, queue, log } = ports;
   const describeRegistration = createDescribeRegistration(ports);
   return async (name, { id, sentAt }, signal) => {
     const standing = await describeRegistration(name, signal);
@@ -52,7 +54,7 @@ export function createTakeBack(ports: TakingBackPorts): TakeBack {
       return { kind: 'kept', name, message } as const;
     };
     if (standing.kind !== 'registered') return standing;
-    if (inventory.certificates.some((spec) => spec.name === name)) {
+    if (standing.isKept) {
       const line = `the inventory has this certificate, too: remove the entry "- name: ${name}" from infra/certificates.yaml, and the sender may ask again`;
       return refuse('the operator keeps this certificate; ask the operator', line);
     }

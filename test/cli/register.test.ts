@@ -237,6 +237,67 @@ describe('an answer that is not the webhook’s', () => {
   });
 });
 
+describe('what --dry-run says of a name that is registered', () => {
+  const two = 'register shop --domain Shop.Example.COM. www.example.com shop.example.com';
+  const standing = { name: 'shop', status: 'issued', domains: ['www.example.com', 'shop.example.com'] };
+  it.each<readonly [string, string, object, number, string]>([
+    [
+      'the same domains, written otherwise',
+      two,
+      standing,
+      0,
+      'would be unchanged: it is registered, and issued',
+    ],
+    [
+      'other domains',
+      'register shop --domain b.example.com',
+      standing,
+      1,
+      'would be refused: it is registered for www.example.com, shop.example.com',
+    ],
+    [
+      'domains that are not told',
+      two,
+      { name: 'shop', status: 'ordering' },
+      0,
+      'it is registered, and ordering; whether with the same domains is not known',
+    ],
+    [
+      'targets of its own',
+      `${two} --target lab/shop/other`,
+      standing,
+      0,
+      'would be unchanged or refused: it is registered, and issued; whether with the same targets is not known',
+    ],
+    [
+      'no domain at all',
+      'register shop --domain nothing',
+      standing,
+      1,
+      'would be refused: domains: "nothing" has one label only',
+    ],
+    [
+      'what the operator keeps',
+      two,
+      { ...standing, keptByOperator: true },
+      1,
+      'would be refused: the operator keeps this certificate; ask the operator',
+    ],
+    [
+      'giving up what the operator keeps',
+      'unregister shop',
+      { ...standing, keptByOperator: true },
+      1,
+      'would be refused: the operator keeps this certificate; ask the operator',
+    ],
+  ])('%s', async (_, line, body, code, words) => {
+    const { env, sent } = await answerAt({ status: 200, body: JSON.stringify(body) });
+    const ended = await certrelay(`${line} --dry-run`, { env });
+    expect(ended).toMatchObject({ code, err: '', out: expect.stringContaining(words) });
+    expect(sent.map(({ method }) => method)).toEqual(['GET']);
+  });
+});
+
 it('finds URL and secrets by the stack, and signs with each secret while they are exchanged', async () => {
   const { url, sent } = await answerAt({ status: 202, body: '{"name":"shop","message":"stored"}' });
   const asked: string[] = [];

@@ -1,5 +1,6 @@
 // What becomes of a sender's request to give a name up, or to see how it stands, once it is authenticated.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { toStandingResponse } from '../../lib/adapters/webhook/responses.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import type { StoredSpec } from '../../lib/certificate/stored.ts';
 import { createRegister } from '../../lib/register/registration.ts';
@@ -96,6 +97,9 @@ it('is kept where the inventory has the name, and the log has the line to remove
     name: 'customer',
     message: 'the operator keeps this certificate; ask the operator',
   });
+  const standing = await look();
+  expect(standing).toMatchObject({ kind: 'registered', isKept: true });
+  expect(JSON.parse(toStandingResponse(standing).body)).toMatchObject({ keptByOperator: true });
   expect(writes()).toEqual([]);
   expect(log.lines).toMatchObject([
     { event: 'registration kept', fields: { problem: expect.stringContaining('"- name: customer"') } },

@@ -4,13 +4,15 @@ import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { load } from 'js-yaml';
 import { largestBodyBytes } from '../../../lib/adapters/webhook/http.ts';
+import { sameNames } from '../../../lib/certificate/names.ts';
+import { domains as domainsSchema } from '../../../lib/inventory/fields.ts';
 import { toError } from '../../../lib/ports/errors.ts';
 import { type AnswerFields, fieldsOf, textOf, textsOf } from '../answer.ts';
 import type { CommandOptions, RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { readNames } from '../names.ts';
 import { findWebhook } from '../webhook/address.ts';
-import { findRefusal } from '../webhook/answers.ts';
+import { findRefusal, isKeptByOperator, keptByOperator } from '../webhook/answers.ts';
 import { printAnswer, printRefusal } from '../webhook/print.ts';
 import { sendRequest, type WebhookRequest, writeBody } from '../webhook/request.ts';
 
@@ -48,19 +50,28 @@ function compare(
   { fields = {} }: WebhookRequest,
   standing: AnswerFields | undefined,
 ): { readonly words: string; readonly isFine: boolean } {
-  const domains = textsOf(fields, 'domains');
+  const asked = domainsSchema.safeParse(fields.domains);
+  if (!asked.success) {
+    const words = asked.error.issues.map(({ message }) => message).join('; ');
+    return { words: `would be refused: domains: ${words}`, isFine: false };
+  }
+  const domains = asked.data;
   if (!standing)
     return { words: `would be registered, if the inventory allows it: ${domains.join(', ')}`, isFine: true };
   const status = textOf(standing, 'status');
   if (status === 'leaving' || status === 'gone')
     return { words: `would be refused: ${textOf(standing, 'message')}`, isFine: false };
-  const isSame = [...domains].toSorted().join() === [...textsOf(standing, 'domains')].toSorted().join();
-  if (!isSame)
-    return {
-      words: `would be refused: it is registered for ${textsOf(standing, 'domains').join(', ')}`,
-      isFine: false,
-    };
-  return { words: `would be unchanged: it is registered, and ${status}`, isFine: true };
+  if (isKeptByOperator(standing)) return { words: `would be refused: ${keptByOperator}`, isFine: false };
+  const registered = textsOf(standing, 'domains');
+  // More than fits into tags is not told.
+  const isTold = registered.length > 0;
+  if (isTold && !sameNames(domains, registered))
+    return { words: `would be refused: it is registered for ${registered.join(', ')}`, isFine: false };
+  const stands = `it is registered, and ${status}`;
+  const unknown = !isTold ? 'domains' : (fields.targets ?? undefined) === undefined ? undefined : 'targets';
+  if (unknown === undefined) return { words: `would be unchanged: ${stands}`, isFine: true };
+  const words = `would be unchanged or refused: ${stands}; whether with the same ${unknown} is not known`;
+  return { words, isFine: true };
 }
 
 /** `domains`, and `targets` if some are said; or what the file says. */

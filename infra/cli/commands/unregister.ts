@@ -5,7 +5,7 @@ import type { RunCommand } from '../definitions.ts';
 import { exitCodes } from '../errors.ts';
 import { readNames } from '../names.ts';
 import { findWebhook } from '../webhook/address.ts';
-import { findRefusal } from '../webhook/answers.ts';
+import { findRefusal, isKeptByOperator, keptByOperator } from '../webhook/answers.ts';
 import { printAnswer, printRefusal } from '../webhook/print.ts';
 import { sendRequest } from '../webhook/request.ts';
 
@@ -23,6 +23,10 @@ export const run: RunCommand = async (session, [given], options) => {
   const answer = await sendRequest(session, address, request);
   const refusal = findRefusal(answer, request);
   if (refusal) return printRefusal(session, { request, answer, refusal });
+  if (isRehearsal && isKeptByOperator(answer.body)) {
+    await printAnswer(session, { request, answer, words: `would be refused: ${keptByOperator}` });
+    return exitCodes.failed;
+  }
   const isThere = !['leaving', 'gone'].includes(textOf(answer.body, 'status'));
   const isNew = isRehearsal ? isThere : answer.status === 202;
   const word = isRehearsal && isNew ? 'would be given up' : isNew ? 'given up' : 'unchanged';

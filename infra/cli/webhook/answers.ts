@@ -45,6 +45,15 @@ export function findRefusal(
   }
 }
 
+/** What becomes of a name that the inventory has, too. */
+export const keptByOperator = 'the operator keeps this certificate; ask the operator';
+
+/** Whether the inventory has the name, too, as the answer to a GET says. Older installations do not say
+ *  it. */
+export function isKeptByOperator(standing: AnswerFields): boolean {
+  return standing.keptByOperator === true;
+}
+
 const otherSecret =
   'sign with the secret of this installation (its AWS secret; one that was exchanged is known after a minute)';
 const notThere =

@@ -37,8 +37,9 @@ export function toStandingResponse(
 ): HttpResponse {
   switch (standing.kind) {
     case 'registered': {
-      const { name, domains, issued, notAfter } = standing;
-      return jsonResponse(200, { name, domains, status: issued ? 'issued' : 'ordering', notAfter });
+      const { name, domains, issued, notAfter, isKept } = standing;
+      const status = issued ? 'issued' : 'ordering';
+      return jsonResponse(200, { name, domains, status, notAfter, keptByOperator: isKept });
     }
     case 'leaving': {
       const { name, until, isNew } = standing;
