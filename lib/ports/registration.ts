@@ -75,5 +75,11 @@ export type TakeBack = (
   request: { readonly id: string; readonly sentAt: Date },
   signal: AbortSignal,
 ) => Promise<
-  RegistrationStanding | { readonly kind: 'kept'; readonly name: string; readonly message: string }
+  | RegistrationStanding
+  | {
+      readonly kind: 'kept';
+      readonly name: string;
+      readonly message: string;
+      readonly reason: 'KeptByOperator' | 'SentTooEarly';
+    }
 >;

@@ -49,18 +49,19 @@ export function createTakeBack(ports: TakingBackPorts): TakeBack {
   const describeRegistration = createDescribeRegistration(ports);
   return async (name, { id, sentAt }, signal) => {
     const standing = await describeRegistration(name, signal);
-    const refuse = (message: string, problem = message) => {
+    const keep = (reason: 'KeptByOperator' | 'SentTooEarly', message: string, problem = message) => {
       log.warn('registration kept', { certificate: name, request: id, problem });
-      return { kind: 'kept', name, message } as const;
+      return { kind: 'kept', name, message, reason } as const;
     };
     if (standing.kind !== 'registered') return standing;
     if (standing.isKept) {
       const line = `the inventory has this certificate, too: remove the entry "- name: ${name}" from infra/certificates.yaml, and the sender may ask again`;
-      return refuse('the operator keeps this certificate; ask the operator', line);
+      return keep('KeptByOperator', 'the operator keeps this certificate; ask the operator', line);
     }
     const entry = await store.describe(name, signal);
     if (!entry) return describeRegistration(name, signal);
-    if (isLate(entry, sentAt)) return refuse('this request was sent before the name was registered last');
+    if (isLate(entry, sentAt))
+      return keep('SentTooEarly', 'this request was sent before the name was registered last');
     await store.record(name, { unregister: sentAt }, signal);
     log.info('registration taken back', { certificate: name, request: id });
     await queue.send([name], id, {}, signal);

@@ -237,6 +237,61 @@ describe('an answer that is not the webhook’s', () => {
   });
 });
 
+describe('a refusal', () => {
+  const minute = 60_000;
+  it.each<readonly [string, string, object, number, RegExp]>([
+    [
+      'of a signature, the clock off by less than is allowed',
+      register,
+      {},
+      2 * minute,
+      /: no; sign with the secret/,
+    ],
+    [
+      'of a signature by an older installation',
+      register,
+      {},
+      6 * minute,
+      /: no; the clock .* 6 minutes behind: set/,
+    ],
+    [
+      'of the time',
+      register,
+      { reason: 'WrongTime' },
+      5 * minute,
+      /: no; the clock .* 5 minutes behind: set/,
+    ],
+    ['of the time that nobody measures', register, { reason: 'WrongTime' }, 0, /: no; set the clock of this/],
+    ['of what the operator keeps', 'unregister shop --yes', { reason: 'KeptByOperator' }, minute, /: no\n$/],
+    [
+      'of what was sent before',
+      'unregister shop --yes',
+      { reason: 'SentTooEarly' },
+      minute,
+      /60 seconds behind: set/,
+    ],
+    [
+      'of what was sent a moment before',
+      'unregister shop --yes',
+      { reason: 'SentTooEarly' },
+      0,
+      /: no; send it again/,
+    ],
+  ])('%s says what helps', async (_, line, fields, behindMs, words) => {
+    const at = new Date('2026-11-30T12:00:00Z');
+    const headers = { date: at.toUTCString() };
+    const status = line === register ? 401 : 409;
+    const { env } = await answerAt({ status, headers, body: JSON.stringify({ message: 'no', ...fields }) });
+    const ended = await certrelay(line, { env, now: () => new Date(at.getTime() - behindMs) });
+    expect(ended.err).toMatch(words);
+  });
+
+  it('of another kind names the certificate once', async () => {
+    const { env } = await answerAt({ status: 400, body: '{"message":"the body is not JSON"}' });
+    expect((await certrelay(register, { env })).err).toBe('shop: the body is not JSON (400)\n');
+  });
+});
+
 describe('what --dry-run says of a name that is registered', () => {
   const two = 'register shop --domain Shop.Example.COM. www.example.com shop.example.com';
   const standing = { name: 'shop', status: 'issued', domains: ['www.example.com', 'shop.example.com'] };

@@ -76,7 +76,10 @@ it('writes one tag, with the time of the request, and has issue begin; sent agai
 
 it('is kept for a request that was sent before the name was registered, and for one within its second it is not', async () => {
   const createdAt = (await store.describe('customer'))?.createdAt ?? new Date(0);
-  expect(await takeBack(new Date(createdAt.getTime() - 1_000))).toMatchObject({ kind: 'kept' });
+  expect(await takeBack(new Date(createdAt.getTime() - 1_000))).toMatchObject({
+    kind: 'kept',
+    reason: 'SentTooEarly',
+  });
   expect(writes()).toEqual([]);
   expect(await takeBack(new Date(createdAt.getTime() - 999))).toMatchObject({ kind: 'leaving' });
 });
@@ -96,6 +99,7 @@ it('is kept where the inventory has the name, and the log has the line to remove
     kind: 'kept',
     name: 'customer',
     message: 'the operator keeps this certificate; ask the operator',
+    reason: 'KeptByOperator',
   });
   const standing = await look();
   expect(standing).toMatchObject({ kind: 'registered', isKept: true });

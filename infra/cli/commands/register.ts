@@ -29,7 +29,7 @@ export const run: RunCommand = async (session, [given], options) => {
   const address = await findWebhook(session, name, options);
   if (options.dryRun !== true) {
     const answer = await sendRequest(session, address, request);
-    const refusal = findRefusal(answer, request);
+    const refusal = findRefusal(answer);
     if (refusal) return printRefusal(session, { request, answer, refusal });
     const word = answer.status === 202 ? 'registered' : 'unchanged';
     await printAnswer(session, { request, answer, words: `${word}: ${textOf(answer.body, 'message')}` });
@@ -38,7 +38,7 @@ export const run: RunCommand = async (session, [given], options) => {
   const look = { method: 'GET', name } as const;
   const answer = await sendRequest(session, address, look);
   const refusal =
-    answer.status === 404 && textOf(answer.body, 'name') === name ? undefined : findRefusal(answer, look);
+    answer.status === 404 && textOf(answer.body, 'name') === name ? undefined : findRefusal(answer);
   if (refusal) return printRefusal(session, { request: look, answer, refusal });
   const stands = compare(request, answer.status === 404 ? undefined : answer.body);
   await printAnswer(session, { request, answer, words: stands.words });

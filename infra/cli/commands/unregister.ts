@@ -21,7 +21,7 @@ export const run: RunCommand = async (session, [given], options) => {
   const address = await findWebhook(session, name, options);
   const request = { method: isRehearsal ? 'GET' : 'DELETE', name } as const;
   const answer = await sendRequest(session, address, request);
-  const refusal = findRefusal(answer, request);
+  const refusal = findRefusal(answer);
   if (refusal) return printRefusal(session, { request, answer, refusal });
   if (isRehearsal && isKeptByOperator(answer.body)) {
     await printAnswer(session, { request, answer, words: `would be refused: ${keptByOperator}` });

@@ -1,7 +1,8 @@
 // What an answer of the webhook means for whoever sent the request, and with which code a command ends.
+import { toleranceMs } from '../../../lib/adapters/webhook/signature.ts';
 import { type AnswerFields, listOf, textOf } from '../answer.ts';
 import { type ExitCode, exitCodes } from '../errors.ts';
-import type { WebhookAnswer, WebhookRequest } from './request.ts';
+import type { WebhookAnswer } from './request.ts';
 
 /** A request that was not done. */
 export interface WebhookRefusal {
@@ -14,17 +15,14 @@ export interface WebhookRefusal {
 const leastOffMs = 3_000;
 
 /** Why the request was not done; `undefined` if it was. */
-export function findRefusal(
-  answer: WebhookAnswer,
-  { method, name }: WebhookRequest,
-): WebhookRefusal | undefined {
+export function findRefusal(answer: WebhookAnswer): WebhookRefusal | undefined {
   const { status, body, aheadMs } = answer;
   if (status === 200 || status === 202) return undefined;
   const said = textOf(body, 'message') || 'no reason given';
   const one = (code: ExitCode, words: string): WebhookRefusal => ({ code, lines: [words] });
   switch (status) {
     case 401:
-      return one(exitCodes.refused, `${said}; ${describeClock(aheadMs, 60_000) ?? otherSecret}`);
+      return one(exitCodes.refused, `${said}; ${explainUntaken(answer)}`);
     case 403:
       return one(exitCodes.failed, said);
     case 404:
@@ -32,8 +30,8 @@ export function findRefusal(
       if (textOf(body, 'name') === '') return one(exitCodes.usage, notThere);
       return one(exitCodes.usage, `${said}; certrelay list says what there is, and where it comes from`);
     case 409: {
-      const clock = method === 'DELETE' ? describeClock(aheadMs, leastOffMs) : undefined;
-      return one(exitCodes.failed, clock === undefined ? said : `${said}; ${clock}`);
+      if (textOf(body, 'reason') !== 'SentTooEarly') return one(exitCodes.failed, said);
+      return one(exitCodes.failed, `${said}; ${describeClock(aheadMs, leastOffMs) ?? 'send it again'}`);
     }
     case 422:
       return { code: exitCodes.usage, lines: [`${said}:`, ...listOf(body, 'problems').map(describeProblem)] };
@@ -41,7 +39,7 @@ export function findRefusal(
       return one(exitCodes.refused, `${said}: too many requests; send it again later`);
     default:
       if (status >= 500) return one(exitCodes.refused, `${said} (${status}); ${logOf(body)}`);
-      return one(exitCodes.usage, `${name}: ${said} (${status})`);
+      return one(exitCodes.usage, `${said} (${status})`);
   }
 }
 
@@ -58,6 +56,14 @@ const otherSecret =
   'sign with the secret of this installation (its AWS secret; one that was exchanged is known after a minute)';
 const notThere =
   'nothing answers for names at this URL: it must be that of the deploy, with /domains; an older installation must be updated';
+
+/** What to do about a signature that was not taken. A clock that is off by less than the webhook allows is
+ *  never why; older installations give no reason. */
+function explainUntaken({ body, aheadMs }: WebhookAnswer): string {
+  if (textOf(body, 'reason') === 'WrongTime')
+    return describeClock(aheadMs, leastOffMs) ?? 'set the clock of this machine, then send it again';
+  return describeClock(aheadMs, toleranceMs) ?? otherSecret;
+}
 
 function logOf(body: AnswerFields): string {
   const id = textOf(body, 'requestId');

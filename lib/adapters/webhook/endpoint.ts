@@ -47,7 +47,7 @@ async function handle(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   const signed = readClaim(request.headers, ports.clock.now());
-  if ('problem' in signed) return jsonResponse(401, { message: signed.problem });
+  if ('problem' in signed) return jsonResponse(401, { message: signed.problem, reason: signed.reason });
   const { claim } = signed;
   const { name } = request;
   if (claim.kind === 'github' && name !== undefined) return jsonResponse(401, { message: standardOnly });

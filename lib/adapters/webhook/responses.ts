@@ -51,8 +51,10 @@ export function toStandingResponse(
       const message = `it was given up; the name is free from ${until.toISOString()}`;
       return jsonResponse(200, { name, status: 'gone', until, message });
     }
-    case 'kept':
-      return jsonResponse(409, { name: standing.name, message: standing.message });
+    case 'kept': {
+      const { name, message, reason } = standing;
+      return jsonResponse(409, { name, message, reason });
+    }
     case 'unknown':
       return jsonResponse(404, {
         name: standing.name,

@@ -5,7 +5,7 @@ import type { HttpRequest } from './http.ts';
 
 /** Largest difference between a request's timestamp and our clock; libraries of the specification allow the
  *  same. */
-const toleranceMs = 5 * 60_000;
+export const toleranceMs = 5 * 60_000;
 
 /** Longest `webhook-id`, in characters. */
 const longestId = 256;
@@ -34,7 +34,7 @@ export interface StandardClaim {
 export function readClaim(
   headers: HttpRequest['headers'],
   now: Date,
-): { readonly claim: SignedClaim } | { readonly problem: string } {
+): { readonly claim: SignedClaim } | { readonly problem: string; readonly reason?: 'WrongTime' } {
   const id = headers.get('webhook-id')?.trim();
   const timestamp = headers.get('webhook-timestamp');
   const signature = headers.get('webhook-signature');
@@ -46,7 +46,8 @@ export function readClaim(
   const sentAt = new Date(/^\d{1,11}$/.test(timestamp) ? Number(timestamp) * 1000 : Number.NaN);
   // Negated, so that an invalid timestamp (NaN) is refused too.
   if (!(Math.abs(now.getTime() - sentAt.getTime()) <= toleranceMs)) {
-    return { problem: 'webhook-timestamp must be the time of sending in seconds, at most 5 minutes away' };
+    const problem = 'webhook-timestamp must be the time of sending in seconds, at most 5 minutes away';
+    return { problem, reason: 'WrongTime' };
   }
   const signatures = signature.split(' ', mostSignatures + 1);
   if (signatures.length > mostSignatures) {
