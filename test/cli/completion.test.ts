@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openTerminal } from '../terminal.ts';
 import { answering, certrelay, keys, runProcess, startScriptedLambda } from './harness.ts';
 
 let folder: string;
@@ -26,7 +27,7 @@ async function offer(
   env: Readonly<Record<string, string>> = {},
 ): Promise<readonly (readonly string[])[]> {
   const script = `source ./bash || exit
-try() { COMP_WORDS=(certrelay "$@"); COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 )); _certrelay; printf '%s\\n' "\${COMPREPLY[@]}" --end--; }
+try() { COMP_WORDS=(certrelay "$@"); COMP_LINE="\${COMP_WORDS[*]}"; COMP_LINE="\${COMP_LINE// = /=}"; COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 )); _certrelay; printf '%s\\n' "\${COMPREPLY[@]}" --end--; }
 ${lines.map((words) => `try ${words.map((word) => `'${word}'`).join(' ')}`).join('\n')}`;
   const options = { cwd: folder, env: { PATH: process.env.PATH, ...env } };
   const { stdout } = await promisify(execFile)('bash', ['-u', '-c', script], options);
@@ -93,6 +94,36 @@ describe('in bash', () => {
       await offer([['renew', 'sh']], { ...keys, AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:9' }),
     ).toEqual([[]]);
   });
+});
+
+it.each([
+  ['--endpoint-url http://127.0.0.1:14000 unr', 'unregister '],
+  ['--endpoint-url=http://127.0.0.1:14000 status --output=js', '--output=json '],
+  ['status --output jso', '--output json '],
+  ['register shop -f old:req', '-f old:request '],
+])('bash itself splits %s and puts %j there', async (line, words) => {
+  await writeFile(join(folder, 'old:request'), '');
+  const bash = await openTerminal(['bash', '--norc', '--noprofile', '-i'], { HOME: folder, PS1: '' }, 200);
+  bash.type(`cd ${folder}; source ./bash; echo rea''dy\r`);
+  await bash.waitFor('ready');
+  bash.type(`certrelay ${line}\t`);
+  await bash.waitFor(words);
+});
+
+it.each([
+  '--stage=prod',
+  '--stage prod',
+])('fish, if this machine has it, asks the installation of %s for names', async (place) => {
+  const lambda = await answering({ certificates: [{ name: 'shop' }] });
+  const script = `source ./fish; complete -C 'certrelay ${place} why sh'`;
+  const env = { PATH: process.env.PATH, HOME: folder, ...lambda.env };
+  const asked = promisify(execFile)('fish', ['--no-config', '-c', script], { cwd: folder, env });
+  const offered = await asked.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (!offered) return;
+  expect(offered.stdout).toBe('shop\n');
+  expect(lambda.events).toMatchObject([{ url: expect.stringContaining('certrelay-prod-status') }]);
 });
 
 it('is well-formed for each shell that this machine has', () => {

@@ -59,7 +59,6 @@ _certrelay_choose() {
   shift
   _certrelay_place=()
   for word in "$@"; do
-    [ "$word" = '=' ] && continue
     if [ -n "$open" ]; then
       case "$open" in
         ${placeOptions.join('|')}) _certrelay_place+=("$open" "$word") ;;

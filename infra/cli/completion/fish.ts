@@ -24,6 +24,8 @@ function __certrelay_names
             set open ''
         else if contains -- $word ${placeOptions.join(' ')}
             set open $word
+        else if string match -qr -- '^(${placeOptions.join('|')})=' $word
+            set -a place $word
         end
     end
     set -l now (date +%s)
