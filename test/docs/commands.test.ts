@@ -1,5 +1,5 @@
 // Each command and each sample of the pages works, or the table says why that cannot be tried.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +67,19 @@ describe('the commands of the pages', () => {
     expect(others.filter((command) => !shownBy.some(([begin]) => command.startsWith(begin)))).toEqual([]);
     expect(shownBy.filter(([begin]) => !others.some((command) => command.startsWith(begin)))).toEqual([]);
     expect(shownBy.filter(([, shown]) => !isStillTrue(shown))).toEqual([]);
+  });
+
+  it('write keys, tokens and secret URLs only into files that git ignores', () => {
+    const writes = /(?:--secret-string file:\/\/|--kubeconfig |--dir |-out |\.pem > )(?!\/dev\/)(\w[\w.-]*)/g;
+    const written = commands.flatMap((command) =>
+      [...command.matchAll(writes)].map(([, name = '']) => (command.includes('--dir ') ? `${name}/` : name)),
+    );
+    expect(written).toEqual(
+      expect.arrayContaining(['lab.kubeconfig', 'slack.url', 'pair.pem', 'new.pem', 'exported/']),
+    );
+    const { stdout } = spawnSync('git', ['check-ignore', ...written], { cwd: top, encoding: 'utf8' });
+    const ignored = stdout.split('\n');
+    expect(written.filter((name) => !ignored.includes(name))).toEqual([]);
   });
 
   it('name scripts that npm has', () => {
