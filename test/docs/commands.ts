@@ -36,6 +36,10 @@ export const shownBy: readonly (readonly [begin: string, shown: Shown])[] = [
   ['npm run check', { test: '.ci/run', by: 'step npm run check' }],
   ['npm run format', byHand],
   ['npx certrelay', { test: 'test/docs/command-line.test.ts', by: "startsWith('npx certrelay ')" }],
+  [
+    'npx --no-install certrelay',
+    { test: 'test/cli/checkout.test.ts', by: "'npx', ['--no-install', 'certrelay'" },
+  ],
   ['npx vitest run', { why: 'this test runs by it' }],
   ['npm run sandbox -- --help', { test: 'test/docs/commands.test.ts', by: "'--help'" }],
   ['npm run sandbox -- break', { test: 'test/sandbox/session.test.ts', by: "order('break'" }],
