@@ -296,3 +296,49 @@ test('an order that the CA takes long for, and one there was no time for, change
   expect(report.certificates).toMatchObject([{ outcome: 'waiting' }]);
   expect(harness.state('shop').problem).toEqual(problem);
 });
+
+describe('a forced order of a certificate that is not due', () => {
+  const forced = { certificates: ['shop'], force: true };
+
+  it('leaves neither trouble nor back-off once a pass finds nothing to order, which is written once', async () => {
+    const harness = new Harness([shop]);
+    await harness.run();
+    harness.ca.failures.next('newOrder', acme('Unreachable'));
+    await harness.run(forced);
+    expect(judgeLater(harness, 0)).toMatchObject({ reason: 'BackingOff' });
+    await harness.run({ certificates: ['shop'] });
+    expect(judgeLater(harness, 0)).toMatchObject({ health: 'Healthy' });
+    const { failures, error, nextAttempt, problem } = harness.state('shop');
+    expect([failures, error, nextAttempt, problem]).toEqual([undefined, undefined, undefined, undefined]);
+    const written = harness.recorded.length;
+    await harness.run();
+    expect(harness.recorded.length).toBe(written);
+  });
+
+  it('that AWS has denied is told, whatever is kept, until a certificate is issued', async () => {
+    const depot = specOf('depot', ['depot.example.com']);
+    const harness = new Harness([shop, depot]);
+    await harness.run();
+    const deny = () =>
+      harness.store.failures.next('claim', new StoreError('Denied', 'AWS denied PutSecretValue'));
+    deny();
+    await harness.run(forced);
+    harness.clock.pass(minute);
+    await harness.run({ certificates: ['shop'] });
+    await harness.run();
+    const { cause, message, command } = judgeLater(harness, 0);
+    expect([cause, message]).toEqual([
+      'function/issue',
+      expect.stringContaining('AWS denied PutSecretValue'),
+    ]);
+    expect(command).toMatch(/force/);
+    harness.clock.pass(dayMs);
+    await harness.run({ certificates: ['depot'], force: true });
+    await harness.run();
+    expect(judgeLater(harness, 0)).toMatchObject({ health: 'Healthy' });
+    deny();
+    await harness.run(forced);
+    await harness.run(forced);
+    expect(judgeLater(harness, 0)).toMatchObject({ health: 'Healthy' });
+  });
+});

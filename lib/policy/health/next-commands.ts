@@ -14,10 +14,13 @@ export function renewCommand(name: string): string {
   return invokeCommand('issue', { certificates: [name] });
 }
 
-/** Orders the certificate at once, while it backs off, too. */
-export function orderNowCommand({ name, state: { nextAttempt }, now }: HealthFacts): string {
-  const isWaiting = nextAttempt !== undefined && nextAttempt > now;
-  return isWaiting ? invokeCommand('issue', { certificates: [name], force: true }) : renewCommand(name);
+/** Orders the certificate at once, while it backs off or is not due, too. */
+export function orderNowCommand({ name, state: { nextAttempt }, life, now }: HealthFacts): string {
+  // Without an instant no attempt comes by itself before it is due.
+  const next = nextAttempt ?? life?.renewsAt;
+  return next !== undefined && next > now
+    ? invokeCommand('issue', { certificates: [name], force: true })
+    : renewCommand(name);
 }
 
 /** Brings the certificate to its targets at once, whatever their back-off. */

@@ -11,6 +11,7 @@ import { explain, type Finding, findWorst } from './finding.ts';
 import { describeEnd, isLate } from './margin.ts';
 import { orderNowCommand, planCommand, renewCommand } from './next-commands.ts';
 import type { HealthReason } from './reasons.ts';
+import { isOpenDenial } from './trouble.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -164,8 +165,8 @@ function findFailing(facts: HealthFacts): Finding | undefined {
     reason: isLong ? 'OrderFailing' : error === 'rateLimited' ? 'RateLimited' : 'BackingOff',
     message: `${count}${words}${later}`,
     since,
-    // To force what has just failed, or a limit, is no help.
-    command: isLong ? orderNowCommand(facts) : planCommand(name),
+    // To force what has just failed, or a limit, is no help. A denial is shown by the next order alone.
+    command: isLong || isOpenDenial(problem, undefined) ? orderNowCommand(facts) : planCommand(name),
     cause: problem?.cause,
     ...(nextAttempt && { next: { what: 'order', at: nextAttempt } }),
   };

@@ -31,6 +31,14 @@ export function isFailure({ code }: Pick<Trouble, 'code'>): boolean {
   return code !== waitingCode;
 }
 
+/** Whether AWS has denied a function what the next order needs too, and no certificate was issued since: then
+ *  that nothing is due ends no trouble.
+ *  @param lastIssued When the newest certificate was issued; absent: none was. */
+export function isOpenDenial(trouble: Trouble | undefined, lastIssued: Date | undefined): boolean {
+  if (trouble?.code !== 'Denied' || !trouble.cause?.startsWith('function/')) return false;
+  return lastIssued === undefined || lastIssued <= trouble.since;
+}
+
 function bound({ code, cause, words }: FoundTrouble): FoundTrouble {
   const word = code.slice(0, mostCode).replace(/[^\w.:/-]/g, '-') || 'Unexpected';
   const line = cutMiddle(oneLine(withoutPem(words.slice(0, mostSearched)), mostSearched).trim(), mostWords);
