@@ -111,6 +111,21 @@ describe('an earlier version', () => {
   });
 });
 
+it('a stolen key that renewals keep: the one in its place has another, and each version with it can be revoked', async () => {
+  const { harness, revoke } = await open({ spec: { rotateKey: 'never' } });
+  const { current: first = '' } = (await harness.store.describe('shop')) ?? {};
+  const older = await harness.current('shop');
+  await harness.run({ certificates: ['shop'], force: true });
+  const stolen = await harness.current('shop');
+  expect(stolen?.key).toBe(older?.key);
+  const reason = 'keyCompromise';
+  expect(await revoke({ version: 'previous', reason })).toMatchObject({ reason: 'SameKey' });
+  expect(await revoke({ replace: true, wait: 'none', reason })).toMatchObject({ outcome: 'revoked' });
+  expect(await revoke({ version: first, reason })).toMatchObject({ outcome: 'revoked' });
+  expect(harness.ca.revoked).toEqual([stolen?.chain, older?.chain]);
+  expect((await harness.current('shop'))?.key).not.toBe(stolen?.key);
+});
+
 describe('nothing is revoked where', () => {
   type Opened = Awaited<ReturnType<typeof open>>;
 

@@ -12,7 +12,10 @@ export const run: RunCommand = async (session, [given], options) => {
   const { replace, drill, version, reason, wait, dryRun, yes } = options;
   const [certificate = ''] = readNames(given);
   if ([replace, drill, version].filter(Boolean).length !== 1)
-    throw new CommandError('usage', 'say exactly one of --replace, --drill and --version');
+    throw new CommandError(
+      'usage',
+      'say exactly one of --replace (the one in use, once another is there), --version previous (one that is in use no more) and --drill (to practise, at a CA for tests)',
+    );
   const what = drill ? 'replaced in a drill' : `revoked (${String(reason)})`;
   if (dryRun) return rehearse(session, [certificate], `would be ${replace ? 'replaced, then ' : ''}${what}`);
   await confirmNames(session, [certificate], { harm: 'Revoking it', isSure: yes === true || drill === true });

@@ -104,11 +104,15 @@ export const actCommands: readonly CommandDefinition[] = [
       new Option('--reason <reason>', 'as the CA publishes it')
         .choices(revocationReasons)
         .default('unspecified'),
-      new Option('--wait <until>', 'with --replace').choices(['served', 'delivered', 'none']),
+      new Option('--wait <until>', 'with --replace; none: at once, for a key that is out').choices([
+        'served',
+        'delivered',
+        'none',
+      ]),
       dryRun,
       yes,
     ],
-    example: 'revoke shop --replace --reason keyCompromise',
+    example: 'revoke shop --replace --reason keyCompromise --wait none',
     load: () => import('../commands/revoke.ts'),
   },
   {
