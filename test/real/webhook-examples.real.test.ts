@@ -7,6 +7,15 @@ const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
 test.each<ExampleLanguage>(['bash', 'python'])('the example in %s registers a domain', async (language) => {
   const { printed, registered } = await runExample(language, { sender: secret, stored: [secret] });
-  expect(JSON.parse(printed)).toMatchObject({ name: 'shop', status: 'ordering' });
-  expect(registered).toEqual([{ domains: ['shop.customers.example.com'], name: 'shop' }]);
+  expect(JSON.parse(printed)).toMatchObject({ name: 'customer', status: 'ordering' });
+  expect(registered).toEqual([{ domains: ['one.customers.example.com'], name: 'customer' }]);
+});
+
+test.each<ExampleLanguage>([
+  'bash',
+  'python',
+])('the example in %s prints why it is refused', async (language) => {
+  const { printed, registered } = await runExample(language, { sender: secret, stored: [`${secret}x`] });
+  expect(JSON.parse(printed)).toMatchObject({ message: expect.any(String) });
+  expect(registered).toEqual([]);
 });

@@ -9,8 +9,8 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 test('the example for Node registers a domain', async () => {
   const [other, secret] = [newSecret(), newSecret()];
   const { printed, registered } = await runExample('js', { sender: secret, stored: [other, secret] });
-  expect(JSON.parse(printed)).toMatchObject({ name: 'shop', status: 'ordering' });
-  expect(registered).toEqual([{ domains: ['shop.customers.example.com'], name: 'shop' }]);
+  expect(JSON.parse(printed)).toMatchObject({ name: 'customer', status: 'ordering' });
+  expect(registered).toEqual([{ domains: ['one.customers.example.com'], name: 'customer' }]);
 });
 
 test('with another secret it registers nothing', async () => {

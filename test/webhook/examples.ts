@@ -67,7 +67,7 @@ function endpointOf(stored: readonly string[], registered: unknown[]) {
     takeBack: async (name) => ({ kind: 'unknown', name }),
     register: async (asked) => {
       registered.push(asked);
-      return { kind: 'accepted', name: 'shop', domains: ['shop.customers.example.com'] };
+      return { kind: 'accepted', name: 'customer', domains: ['one.customers.example.com'] };
     },
     clock: realClock,
     log: { debug: silent, info: silent, warn: silent, error: silent },
