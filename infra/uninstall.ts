@@ -25,6 +25,7 @@ const madeHere: Readonly<Record<string, string>> = {
   agents: 'agents',
   installation: 'the installation',
   'signing-key': 'the key that signs for agents',
+  webhook: 'the secret of the webhook',
 };
 
 /** Looks at what stays, and returns the lines to print. Never throws: the removal itself went well.
@@ -102,7 +103,7 @@ function describeSecrets({ prefix, region, secrets }: RemovedInstallation): read
   if (secrets.length === 0) return [];
   const kinds = Map.groupBy(secrets, (name) => {
     const kind = name.slice(prefix.length + 1).split('/')[0] ?? '';
-    return madeHere[kind] ?? 'made by you, such as kubeconfigs and the secret of the webhook';
+    return madeHere[kind] ?? 'made by you, such as kubeconfigs';
   });
   const parts = [...kinds].map(([kind, names]) => `${kind}: ${names.length}`);
   const cost = (secrets.length * listPrices.secret.usd['us-east-1']).toFixed(2);

@@ -67,7 +67,7 @@ it('names what stays, with its number and price, and the command that removes ea
     inventoryText,
   );
   expect(lines.filter((line) => line.startsWith('- '))).toEqual([
-    '- 123 AWS secrets under certrelay/ in eu-west-1, about 49.20 USD a month (certificates with their private keys: 120; ACME accounts: 1; made by you, such as kubeconfigs and the secret of the webhook: 2)',
+    '- 123 AWS secrets under certrelay/ in eu-west-1, about 49.20 USD a month (certificates with their private keys: 120; ACME accounts: 1; made by you, such as kubeconfigs: 1; the secret of the webhook: 1)',
     '- Kubernetes Secrets, served until their certificates end, in cluster edge, far, lab',
     '- Roles, and a ServiceAccount whose token never expires, if you made them as docs/clusters.md says, in cluster far, lab',
     '- Agents, in cluster edge',
