@@ -81,7 +81,7 @@ export function checkSecretFields(
   const refuse = (path: readonly string[], message: string) =>
     context.addIssue({ code: 'custom', path: [...path], message });
   if (format === 'pkcs12' && password === undefined) {
-    refuse([], 'is a keystore without a password; add e.g. password: { secret: certrelay/passwords/shop }');
+    refuse([], 'is a keystore without a password; add e.g. password: { secret: "{prefix}/passwords/shop" }');
   }
   if (format !== 'pkcs12' && password !== undefined) {
     refuse(['password'], `is not used by format ${format}; leave it out, or write format: pkcs12`);
