@@ -58,6 +58,7 @@ export function findUndoneDeliveries(rows: readonly DeliveryRow[]): readonly Und
   return rows.flatMap(({ certificate, outcome, reason }): readonly Undone[] => {
     const certificates = [certificate];
     if (reason === 'NotIssued') return [{ certificate, call: ['issue', { certificates }] }];
+    if (reason === 'Unused') return [look(certificate)];
     if (outcome === 'held') return [{ certificate, call: ['deploy', { certificates, resume: true }] }];
     if (outcome !== 'pending' && outcome !== 'refused') return [];
     return [{ certificate, call: ['status', { certificates }] }];

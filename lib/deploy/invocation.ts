@@ -126,8 +126,8 @@ export interface CertificateReport {
   readonly name: string;
   readonly version?: string;
   readonly decision: TargetOutcome | 'skip';
-  /** Why it is left out, if that is not for want of targets: `NotIssued`. */
-  readonly reason?: 'NotIssued';
+  /** Why it is left out, if that is not for want of targets: `NotIssued`; `Unused`, if nobody asks for it. */
+  readonly reason?: 'NotIssued' | 'Unused';
   readonly message: string;
   readonly targets: readonly TargetReport[];
   /** What the probe found right after the last target got the version. */

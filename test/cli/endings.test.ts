@@ -11,7 +11,7 @@ import type { CallManner } from '../../infra/cli/session.ts';
 import { openTerminal } from '../../infra/cli/terminal.ts';
 import { watch } from '../../infra/cli/watch.ts';
 import { findBuilt } from '../built.ts';
-import { certrelay, runProcess, type ScriptedAnswer, startScriptedLambda } from './harness.ts';
+import { answering, certrelay, runProcess, type ScriptedAnswer, startScriptedLambda } from './harness.ts';
 
 let stop = () => {};
 afterEach(() => stop());
@@ -273,4 +273,14 @@ it('shows on a terminal that a call lasts, and takes that away again', async () 
   expect(out).toBe('');
   expect(err).toContain('deploy … 0 s');
   expect(err).toContain('\r\u001b[Kcancelled');
+});
+
+it.each([
+  'status',
+  'status shop',
+  'status cluster/lab',
+])('%s says nothing of what could not be read', async (command) => {
+  const failures = [{ what: 'status', code: 'Throttled', message: 'AWS throttled the list' }];
+  const ended = await certrelay(command, await answering({ ok: false, failures }));
+  expect(ended).toMatchObject({ code: 1, out: '', err: 'status: Throttled: AWS throttled the list\n' });
 });

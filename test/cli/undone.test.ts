@@ -63,6 +63,11 @@ describe('deploy', () => {
       { certificates: [{ name: 'shop', decision: 'skip', reason: 'NotIssued', message: 'why' }] },
       'renew shop',
     ],
+    [
+      'is asked for by nobody',
+      { certificates: [{ name: 'shop', decision: 'skip', reason: 'Unused', message: 'why' }] },
+      'status shop',
+    ],
   ])('of a name or a cluster ends with 1 and the next command if it %s', async (_, answer, next) => {
     const lambda = await answering(answer);
     const err = `to go on, run:\n  npx certrelay ${next} --region eu-west-1\n`;

@@ -251,11 +251,16 @@ test('what has no certificate yet, no targets or no definition is passed over', 
   const report = await harness.deploy();
   expect(report.failures.size).toBe(0);
   expect(report.certificates).toMatchObject([
-    { name: 'orphan', decision: 'skip', message: 'it is neither in the inventory nor registered' },
+    {
+      name: 'orphan',
+      decision: 'skip',
+      reason: 'Unused',
+      message: 'it is neither in the inventory nor registered',
+    },
     { name: 'shop', decision: 'skip', message: 'it has no targets' },
     { name: 'waiting', decision: 'skip', reason: 'NotIssued', message: 'it has not been issued yet' },
   ]);
-  expect(report.certificates.map(({ reason }) => reason)).toEqual([undefined, undefined, 'NotIssued']);
+  expect(report.certificates.map(({ reason }) => reason)).toEqual(['Unused', undefined, 'NotIssued']);
 });
 
 test('D08 the log says what was delivered where, and holds no key', async () => {

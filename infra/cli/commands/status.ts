@@ -25,6 +25,7 @@ export const run: RunCommand = async (session, [given], { watch: every }) => {
 async function show(session: CommandSession, named: NamedSubjects): Promise<ExitCode> {
   const reports = await callStatus(session, named);
   const [report = {}] = reports;
+  if (reports.some(hasNothing)) return failWithoutReport(session, reports);
   const isNamed = named.certificates.length + named.others.length > 0;
   const all = listRows(report);
   const rows = isNamed ? findNamed(reports, named) : all.filter(isShown(session.options.output));
@@ -46,6 +47,19 @@ async function show(session: CommandSession, named: NamedSubjects): Promise<Exit
   );
   const isFine = !rows.some(({ health }) => health === 'Degraded') && (isNamed || report.ok !== false);
   return code === exitCodes.fine && !isFine ? exitCodes.failed : code;
+}
+
+/** Whether the list itself failed, so that nothing is known of anything. */
+function hasNothing(report: AnswerFields): boolean {
+  return report.ok === false && report.summary === undefined;
+}
+
+async function failWithoutReport(
+  session: CommandSession,
+  reports: readonly AnswerFields[],
+): Promise<ExitCode> {
+  await printResult(session, { data: reports[0], text: () => '', names: [] });
+  return reportFailures(session, ...reports);
 }
 
 /** The report of what is named. Of others it is a report over everything: certificates tell of them. */

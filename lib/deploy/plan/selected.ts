@@ -61,8 +61,9 @@ export type DeliverySelection = { readonly known?: KnownTargets; readonly letGo?
   | ({ readonly kind: 'failed'; readonly error: Error } & LeftOut)
 );
 
-/** Why a certificate that has targets is left out. `NotIssued`: there is no version to deliver. */
-export type SkipReason = 'NotIssued';
+/** Why a certificate is left out, if that is not for want of targets. `NotIssued`: there is no version to
+ *  deliver. `Unused`: nobody asks for it. */
+export type SkipReason = 'NotIssued' | 'Unused';
 
 interface LeftOut {
   readonly name: string;

@@ -113,7 +113,8 @@ async function selectCertificate(
         (await selectLetGo(entry, { version, certificate }, ports, invocation));
       if (idle) return idle;
       const targets = spec?.targets ?? certificate.spec?.targets;
-      if (!targets) return skip('it is neither in the inventory nor registered', nowhere);
+      if (!targets)
+        return skip('it is neither in the inventory nor registered', { ...nowhere, reason: 'Unused' });
       if (targets.length === 0) return skip('it has no targets', nowhere);
       const { bundle, begins } = verifyForDelivery(certificate, ports.clock.now());
       const delivery = describeDelivery(name, stored, bundle);
