@@ -71,7 +71,7 @@ export async function issueCertificates(
   const [ordered, gone] = [byName(outcomes), byName(goes)];
   const report = makeReport(
     [
-      ...certificates.map((planned) => joinOutcome(planned.plan, ordered)),
+      ...certificates.map((planned) => joinOutcome(planned, ordered)),
       ...retiring.map((one) => describeRetiringLine(one, gone, now)),
       ...unreadable.map(describeUnreadable),
     ],

@@ -5,7 +5,7 @@ import type { PlanEntry } from '../policy/issuance/plan.ts';
 import type { PredictedCalls } from '../policy/issuance/prediction.ts';
 import { judgeRetirement } from '../policy/retirement/retirement.ts';
 import { wordsOf } from '../ports/errors.ts';
-import type { UnreadableCertificate } from './gather/gather.ts';
+import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
 import type { OrderOutcome } from './order/outcome.ts';
 import type { RetiringCertificate } from './retiring/found.ts';
 import type { RetiringOutcome } from './retiring/retiring.ts';
@@ -16,6 +16,8 @@ export interface ReportLine {
   readonly decision: PlanEntry['decision'] | 'unknown';
   readonly reason: string;
   readonly message: string;
+  /** Issuer of its next order, a key of the inventory's `issuers`. Absent of what is let go or unreadable. */
+  readonly issuer?: string;
   /** When the next pass may order it, if it must wait. */
   readonly until?: Date | undefined;
   readonly renewsAt?: Date | undefined;
@@ -84,12 +86,16 @@ export function describeRetiringLine(
   return ended ? { ...line, outcome: ended.outcome, message: ended.message } : line;
 }
 
-/** A line of the plan with its outcome, and the warnings of both.
+/** A line of the plan with its issuer, its outcome, and the warnings of both.
  *  @param outcomes By name. */
-export function joinOutcome(entry: PlanEntry, outcomes: ReadonlyMap<string, OrderOutcome>): ReportLine {
-  const outcome = outcomes.get(entry.name);
-  const warnings = [...(entry.warnings ?? []), ...(outcome?.warnings ?? [])];
-  return { ...entry, ...withoutError(outcome), ...(warnings.length > 0 ? { warnings } : {}) };
+export function joinOutcome(
+  { plan, situation }: PlannedCertificate,
+  outcomes: ReadonlyMap<string, OrderOutcome>,
+): ReportLine {
+  const outcome = outcomes.get(plan.name);
+  const warnings = [...(plan.warnings ?? []), ...(outcome?.warnings ?? [])];
+  const { issuer } = situation.desired;
+  return { ...plan, issuer, ...withoutError(outcome), ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
 /** An outcome without what its message says already. */

@@ -1,8 +1,8 @@
 // What `why` and `status` tell of every name that `status` prints, in a sandbox with several troubles.
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
 import { type OperatedSandbox, startOperatedSandbox } from '../sandbox/operated.ts';
 import { createOrders } from '../sandbox/orders.ts';
-import { certrelay, certrelayWith } from './harness.ts';
+import { certrelay, certrelayWith, startScriptedLambda } from './harness.ts';
 
 let sandbox: OperatedSandbox;
 const run = (line: string, more: Readonly<Record<string, string>> = {}) =>
@@ -77,6 +77,31 @@ test('a certificate that nobody renews any more tells its story, and is no mista
   expect(out).toMatch(/stored +expired at .*, 1\.\d days ago/);
   expect(out).toMatch(/now +nothing: nobody asks for it/);
   expect(err).toMatch(/^to go on, run:\n {2}npx serverless deploy/);
+});
+
+test('an issuer tells its own orders alone, and what issue failed by', async () => {
+  const issuers = ['a', 'b'].map((name) => ({ name, health: 'Healthy', reason: 'Current' }));
+  const waits = { decision: 'wait', reason: 'RateLimited', message: 'five for the same names' };
+  const orders = [
+    { name: 'shop', issuer: 'a', ...waits },
+    { name: 'depot', issuer: 'b', ...waits },
+    { name: 'older', ...waits },
+  ];
+  const failures = ['shop', 'depot', 'route53'].map((what) => ({
+    what,
+    code: 'Denied',
+    message: `no ${what}`,
+  }));
+  const answers = new Map<string, object>([
+    ['status', { ok: true, failures: [], issuers }],
+    ['issue', { ok: false, failures, certificates: orders }],
+  ]);
+  const lambda = await startScriptedLambda((name) => ({ body: JSON.stringify(answers.get(name)) }));
+  onTestFinished(() => lambda.stop());
+  const { out, err, code } = await certrelay('why issuer/a', { env: lambda.env });
+  expect(out).toMatch(/limit of a CA\n {2}shop +five for the same names\n$/);
+  expect(err).toBe('shop: Denied: no shop\nroute53: Denied: no route53\n');
+  expect(code).toBe(1);
 });
 
 test('what ends soon beside a failing cluster names the renewal, in status and why', async () => {

@@ -34,6 +34,7 @@ describe('a certificate with a second issuer', () => {
     expect(harness.sent.at(-1)).toMatchObject({ names: ['shop'], delaySeconds: 0 });
 
     const plan = (await harness.run({ dryRun: true })).report.certificates[0];
+    expect([third?.issuer, plan?.issuer]).toEqual(['default', 'spare']);
     expect(plan?.message).toContain('from issuer spare, because too many attempts at default have failed');
     expect(await passAfter(harness, 0)).toMatchObject({ outcome: 'issued' });
     expect(harness.ca.count('newOrder')).toBe(3);

@@ -16,11 +16,11 @@ export async function tellOther(session: CommandSession, name: string): Promise<
     session.call('status', {}, manner),
     name.startsWith('issuer/') ? session.call('issue', { dryRun: true }, manner) : {},
   ]);
-  const code = reportFailures(session, status);
+  const affected = listAffected(status, name);
+  const limited = listLimited(orders, name);
+  const code = reportFailures(session, status, withFailuresOf(orders, [...affected, ...limited]));
   const [other] = findOthers(status, [name]);
   if (!other) return code;
-  const affected = listAffected(status, name);
-  const limited = listOf(orders, 'certificates').filter((line) => textOf(line, 'reason') === 'RateLimited');
   await printResult(session, {
     data: {
       subject: name,
@@ -38,6 +38,22 @@ export async function tellOther(session: CommandSession, name: string): Promise<
   suggest(session, [textOf(other.fields, 'command')]);
   const isFine = textOf(other.fields, 'health') !== 'Degraded';
   return code === exitCodes.fine && !isFine ? exitCodes.failed : code;
+}
+
+/** The orders at an issuer that wait for a limit. An installation of before does not say the issuer of an
+ *  order: what may be another's is not told. */
+function listLimited(orders: AnswerFields, name: string): readonly AnswerFields[] {
+  return listOf(orders, 'certificates').filter(
+    (line) => textOf(line, 'reason') === 'RateLimited' && `issuer/${textOf(line, 'issuer')}` === name,
+  );
+}
+
+/** The report with the failures of these certificates, and of what is none: that others fail is another
+ *  story. */
+function withFailuresOf(orders: AnswerFields, told: readonly AnswerFields[]): AnswerFields {
+  const others = new Set(listOf(orders, 'certificates').map((line) => textOf(line, 'name')));
+  for (const one of told) others.delete(textOf(one, 'name'));
+  return { failures: listOf(orders, 'failures').filter((one) => !others.has(textOf(one, 'what'))) };
 }
 
 function tellHealth({ name, fields }: OtherSubject, affected: readonly AnswerFields[]): StoryPart {
