@@ -1,7 +1,7 @@
 // What the command line reads from and writes to.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { CommandError } from './errors.ts';
+import { CommandError, type ExitCode } from './errors.ts';
 
 /** A stream that is written to. */
 export interface TerminalStream {
@@ -26,6 +26,8 @@ export interface Terminal {
    *  @throws CommandError `cancelled` at Ctrl-C and Ctrl-D. */
   ask(question: string, signal: AbortSignal): Promise<string>;
   now(): Date;
+  /** Ends the process once what was written is out, whatever still runs in it. */
+  leave(code: ExitCode): void;
 }
 
 /** The terminal of this process. */
@@ -50,6 +52,7 @@ export function openTerminal(): Terminal {
       }
     },
     now: () => new Date(),
+    leave: (code) => void process.stdout.write('', () => process.exit(code)),
   };
 }
 

@@ -140,6 +140,17 @@ it('is well-formed for each shell that this machine has', () => {
   expect(checked).toContain('bash');
 });
 
+it('nobody waits for names whose credentials come from a program that waits', async () => {
+  // It reads what nobody writes, and ends with whoever has started it.
+  await writeFile(join(folder, 'config'), '[default]\nregion = eu-central-1\ncredential_process = cat\n');
+  const env = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
+  expect(await runProcess(['completion', '--names'], { ...env, AWS_PROFILE: 'default' })).toEqual({
+    code: 0,
+    out: '',
+    err: '',
+  });
+});
+
 it.each([
   'completion',
   'completion tcsh',

@@ -68,6 +68,7 @@ export async function certrelayWith(args: readonly string[], situation: Situatio
       return answer ?? '';
     },
     now,
+    leave: () => undefined,
   };
   const code = await runCommandLine(args, terminal, signal);
   return { code, ...written };

@@ -1,4 +1,5 @@
 // `certrelay completion`: prints what a shell reads to complete the command line's words.
+import { once } from 'node:events';
 import { certificateNamePattern } from '../../../lib/certificate/certificate-name.ts';
 import { listOf, textOf } from '../answer.ts';
 import { writeBash } from '../completion/bash.ts';
@@ -18,6 +19,8 @@ export const run: RunCommand = async (session, [given], { names }) => {
   const { out } = session.terminal;
   if (names) {
     out.write((await listNames(session)).map((name) => `${name}\n`).join(''));
+    // A program that was asked for credentials may still run.
+    session.terminal.leave(exitCodes.fine);
     return exitCodes.fine;
   }
   const shell = Object.keys(writers).find((one): one is keyof typeof writers => one === given);
@@ -35,10 +38,17 @@ export const run: RunCommand = async (session, [given], { names }) => {
 async function listNames(session: CommandSession): Promise<readonly string[]> {
   const signal = AbortSignal.any([session.signal, AbortSignal.timeout(mostMs)]);
   try {
-    const status = await session.call('status', {}, { isRead: true, signal });
+    const call = session.call('status', {}, { isRead: true, signal });
+    // Whoever gives credentials heeds no signal.
+    const status = await Promise.race([call, waitForEnd(signal)]);
     const names = listOf(status, 'certificates').map((entry) => textOf(entry, 'name'));
     return names.filter((name) => certificateNamePattern.test(name)).toSorted();
   } catch {
     return [];
   }
+}
+
+async function waitForEnd(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
 }
