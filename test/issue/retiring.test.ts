@@ -126,6 +126,21 @@ it('a revocation that fails keeps it, past the seven days, and is told in words 
   expect(messages(harness, 'retirement part given up')).toEqual([]);
 });
 
+it('a revocation that fails is told by issue itself where the tags have no room for it', async () => {
+  const harness = await open(customer);
+  await retire(harness, true);
+  const { store } = harness;
+  const record = store.record.bind(store);
+  // As the real one does with a trouble if 49 tags are there.
+  store.record = async (name, change) => {
+    if (!('problem' in change)) await record(name, change);
+  };
+  harness.ca.failures.next('revoke', new AcmeError('Unreachable', 'no answer'));
+  const { failures, told } = await harness.run();
+  expect(failures).toHaveLength(1);
+  expect(told).toEqual([]);
+});
+
 it('a person who takes back that it is revoked has it let go unrevoked', async () => {
   const harness = await open(customer);
   await retire(harness, true);

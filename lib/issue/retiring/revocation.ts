@@ -37,7 +37,10 @@ export async function tryRevocation(
   if (problem === known) return error && { error, isNoted: true };
   try {
     await ports.store.record(name, { problem: problem ?? null }, invocation.cleanUpSignal);
-    return error && { error, isNoted: true };
+    if (!error) return undefined;
+    // A trouble gives way where the tags have no room.
+    const noted = (await ports.store.describe(name, invocation.cleanUpSignal))?.state.problem;
+    return { error, isNoted: noted?.code === revocationFailed };
   } catch (cause) {
     ports.log.warn('state not recorded', { certificate: name, problem: describeError(cause) });
     return error && { error, isNoted: false };
