@@ -56,8 +56,14 @@ export type RegistrationStanding =
       /** The inventory file has the name, too: it is not given up, and no request for it is taken. */
       readonly isKept?: true;
     }
-  /** It is being let go. `until`: when the name is free, at the latest. `isNew`: by this very request. */
-  | { readonly kind: 'leaving'; readonly name: string; readonly until: Date; readonly isNew?: true }
+  /** It is being let go. `until`: when the name is free, at the latest; absent if nobody knows. `isNew`: by
+   *  this very request. */
+  | {
+      readonly kind: 'leaving';
+      readonly name: string;
+      readonly until?: Date | undefined;
+      readonly isNew?: true;
+    }
   /** Its AWS secret is in its recovery window, which ends at `until`. */
   | { readonly kind: 'gone'; readonly name: string; readonly until: Date }
   | { readonly kind: 'unknown'; readonly name: string }

@@ -136,7 +136,7 @@ async function storeSpec(
     entry = await store.describe(name, signal);
   }
   const retirement = entry && findRetirement(entry, inventory);
-  if (retirement) return takenUntil(name, latestEnd(retirement));
+  if (entry && retirement) return takenUntil(name, latestEnd(retirement, entry.state));
   const registration = compare(request, entry?.state ?? {});
   if (registration.kind === 'known' && !registration.issued) {
     // An earlier invocation may have crashed between storing and queuing, or telling.
@@ -187,7 +187,7 @@ function takenUntil(
   name: string,
   until: Date | undefined,
 ): Extract<Registration, { readonly kind: 'taken' }> {
-  const end = until ? `until ${until.toISOString()} at the latest` : 'for some days';
+  const end = until ? `until ${until.toISOString()} at the latest` : 'for now';
   const message = `the name "${name}" is being given up and is taken ${end}; request another name, or ask the operator to restore it`;
   const owner = `its certificate is being let go; to keep it, run: ${invokeCommand('retire', { restore: [name] })}`;
   return { kind: 'taken', name, message, owner, ...(until ? { until } : {}) };

@@ -34,7 +34,7 @@ export function createDescribeRegistration({
     const { state } = entry;
     if (state.source !== 'registration') return { kind: 'unknown', name };
     const retirement = findRetirement(entry, inventory);
-    if (retirement) return { kind: 'leaving', name, until: latestEnd(retirement) };
+    if (retirement) return { kind: 'leaving', name, until: latestEnd(retirement, state) };
     const { domains, version, notAfter } = state;
     const isKept = inventory.certificates.some((spec) => spec.name === name);
     const standing = { kind: 'registered', name, domains, issued: version !== undefined, notAfter } as const;
@@ -65,7 +65,7 @@ export function createTakeBack(ports: TakingBackPorts): TakeBack {
     await store.record(name, { unregister: sentAt }, signal);
     log.info('registration taken back', { certificate: name, request: id });
     await queue.send([name], id, {}, signal);
-    const until = latestEnd({ since: sentAt });
+    const until = latestEnd({ since: sentAt, revoke: false }, {});
     return { kind: 'leaving', name, until, isNew: true };
   };
 }

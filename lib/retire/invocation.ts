@@ -47,7 +47,8 @@ export interface RetiredCertificate {
   /** What becomes of each target. Absent if nobody knows its targets. Of one that was in the inventory
    *  file, the first ones that held it. */
   readonly targets?: readonly TargetEnd[];
-  /** Until when it can be restored; at the latest, if its AWS secret is not scheduled for deletion yet. */
+  /** Until when it can be restored; at the latest, if its AWS secret is not scheduled for deletion yet.
+   *  Absent while a revocation fails: it stays until that is done. */
   readonly until?: Date;
 }
 

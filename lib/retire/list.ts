@@ -16,7 +16,8 @@ export async function listRetired(
     if (!retirement) return [];
     const { name, state } = entry;
     const { message } = judgeRetirement(retirement, { state, version: state.version }, now);
-    return [{ name, outcome: 'retiring', message, until: latestEnd(retirement) }];
+    const until = latestEnd(retirement, state);
+    return [{ name, outcome: 'retiring', message, ...(until && { until }) }];
   });
   const retired = deleted.map(({ name, until }): RetiredCertificate => {
     return { name, outcome: 'retired', message: describeWindow(until), until };

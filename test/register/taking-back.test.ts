@@ -53,7 +53,7 @@ const register = () =>
   createRegister(ports())({ domains: ['a.example.com'], name: 'customer' }, 'msg_2', signal);
 const writes = () => store.calls.filter((call) => !/^(list|describe|findDeleted) /.test(call));
 const mark = (state: CertificateState) => store.record('customer', state);
-const latest = (since: Date) => new Date(since.getTime() + 37 * dayMs);
+const latest = (since: Date) => new Date(since.getTime() + 37.5 * dayMs);
 
 it('writes one tag, with the time of the request, and has issue begin; sent again it changes nothing', async () => {
   const sentAt = clock.now();
@@ -72,6 +72,21 @@ it('writes one tag, with the time of the request, and has issue begin; sent agai
   expect(await takeBack()).toEqual({ kind: 'leaving', name: 'customer', until: latest(sentAt) });
   expect(writes()).toEqual(['record customer']);
   expect(store.count('read'), 'no value is read').toBe(0);
+});
+
+it('nobody promises when a name is free while a revocation fails, which has no end', async () => {
+  const at = clock.now();
+  const problem = { code: 'RevocationFailed', since: at, words: 'the CA says no' };
+  await mark({ retire: { kind: 'retire', at, revoke: true }, problem });
+  clock.pass(40 * dayMs);
+  expect(await look()).toEqual({ kind: 'leaving', name: 'customer', until: undefined });
+  expect(await register()).toMatchObject({
+    kind: 'taken',
+    message: expect.stringMatching(/is taken for now;/),
+  });
+  expect(await register()).not.toHaveProperty('until');
+  await mark({ retire: { kind: 'retire', at, revoke: false } });
+  expect(await look()).toMatchObject({ until: latest(at) });
 });
 
 it('is kept for a request that was sent before the name was registered, and for one within its second it is not', async () => {

@@ -216,11 +216,17 @@ it('without names it lists what is on its way out and what can be restored, and 
       name: 'customer',
       outcome: 'retiring',
       message: expect.stringContaining('retired by a person'),
-      // Seven days for the parts of others, and thirty in which it can be restored.
-      until: new Date(clock.now().getTime() + 37 * 86_400_000),
+      // Seven days for the parts of others, half a day for the event bus, and thirty days in which it can
+      // be restored.
+      until: new Date(clock.now().getTime() + 37.5 * 86_400_000),
     },
   ]);
   expect(writes()).toHaveLength(before);
+  const at = clock.now();
+  const problem = { code: 'RevocationFailed', since: at, words: 'the CA says no' };
+  await store.record('customer', { retire: { kind: 'retire', at, revoke: true }, problem });
+  const failing = (await call({})).certificates.find(({ name }) => name === 'customer');
+  expect(failing, 'nobody knows when it goes').not.toHaveProperty('until');
 });
 
 it.each<[object, RegExp]>([

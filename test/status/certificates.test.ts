@@ -359,6 +359,13 @@ test.each<[string, number]>([
   expect(message).toContain('retired by a person');
 });
 
+test('one whose parts are done says that issue may wait for the event bus, and where that is to be seen', async () => {
+  const retire = { kind: 'retire', at: at(-dayMs), revoke: false } as const;
+  lab.stored('shop', { retire, deployed: describeProgress('v1', [], []) });
+  const { message } = await healthOf();
+  expect(message).toMatch(/every part is done, and issue deletes .* or waits for the event bus \(the log/);
+});
+
 describe('a certificate that is let go and whose revocation fails', () => {
   const hour = 3_600_000;
   const failing = (revoke: boolean, since: Date): CertificateState => ({

@@ -43,7 +43,8 @@ export function toStandingResponse(
     }
     case 'leaving': {
       const { name, until, isNew } = standing;
-      const message = `it is being given up; the name is free from ${until.toISOString()} at the latest`;
+      const end = until ? `from ${until.toISOString()} at the latest` : 'some day, which is not known yet';
+      const message = `it is being given up; the name is free ${end}`;
       return jsonResponse(isNew ? 202 : 200, { name, status: 'leaving', until, message });
     }
     case 'gone': {

@@ -7,6 +7,7 @@ import {
   describeWish,
   findRetirement,
   judgeRetirement,
+  longestForBusMs,
   type RetirementProgress,
 } from '../../policy/retirement/retirement.ts';
 import { describeError, toError } from '../../ports/errors.ts';
@@ -30,9 +31,6 @@ export type RetiringOutcome = { readonly name: string; readonly message: string 
       readonly isTold?: boolean;
     }
 );
-
-/** How much longer than for others a deletion waits for the event bus, in milliseconds. */
-const longestForBusMs = 12 * 3_600_000;
 
 /** Certificates let go at once. */
 const concurrency = 8;

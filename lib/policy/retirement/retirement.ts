@@ -10,6 +10,9 @@ import { describeProgress } from '../delivery/progress.ts';
 /** How long others may take for their parts. After that they are given up by name. */
 export const mostPartsMs = 7 * 86_400_000;
 
+/** How much longer than for others a deletion waits for the event bus, in milliseconds. */
+export const longestForBusMs = 12 * 3_600_000;
+
 /** How long a deleted AWS secret can be restored. */
 const windowMs = 30 * 86_400_000;
 
@@ -125,19 +128,25 @@ export function judgeRetirement(
   const isReady = (waitsFor.length === 0 || now >= givesUpAt) && !unrevoked;
   const said = `${describeWish(retirement)} at ${retirement.since.toISOString()}`;
   const names = waitsFor.map(describePart).join(', ');
+  const end = 'issue deletes its AWS secret next, or waits for the event bus (the log of issue says so)';
   const stands = unrevoked
     ? `its versions are not revoked (${unrevoked.words}), and it stays until they are`
     : waitsFor.length === 0
-      ? 'every part is done, and issue deletes its AWS secret next'
+      ? `every part is done, and ${end}`
       : now >= givesUpAt
-        ? `${names} did not do its part in seven days and is given up; issue deletes its AWS secret next`
+        ? `${names} did not do its part in seven days and is given up; ${end}`
         : `waits for ${names}, until ${givesUpAt.toISOString()} at most`;
   return { ...retirement, waitsFor, givesUpAt, unrevoked, isReady, message: `${said}: ${stands}` };
 }
 
-/** The latest time at which the name is free: nobody has done a part, and the recovery window is 30 days. */
-export function latestEnd({ since }: Pick<Retirement, 'since'>): Date {
-  return new Date(since.getTime() + mostPartsMs + windowMs);
+/** The latest time at which the name is free: nobody has done a part, the bus does not take the event, and
+ *  the recovery window is 30 days. `undefined` while a revocation fails: that is not given up. */
+export function latestEnd(
+  { since, revoke }: Pick<Retirement, 'since' | 'revoke'>,
+  { problem }: Pick<CertificateState, 'problem'>,
+): Date | undefined {
+  if (revoke && problem?.code === revocationFailed) return undefined;
+  return new Date(since.getTime() + mostPartsMs + longestForBusMs + windowMs);
 }
 
 /** Who said that the certificate is to go, as the beginning of a sentence. */
