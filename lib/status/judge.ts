@@ -103,6 +103,7 @@ function contextOf(facts: StatusFacts, agents: readonly AgentEntry[]): HealthCon
     staleAfterMs,
     probeFreshMs: longestSilence(intervals.probe),
     clusters: inventory.clusters,
+    registration: inventory.registration,
     clusterTroubles: operations.clusters,
     agents: new Map(agents.map(({ name, health }) => [name, health])),
     retiresGone: inventory.discovery?.retire ?? false,

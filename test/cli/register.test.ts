@@ -58,7 +58,10 @@ describe('a customer', () => {
     const again = await certrelay(line, here);
     expect(again.out).toMatch(/^certificate\/shop unchanged: registered before/);
     expect((await certrelay(`${line} --dry-run`, here)).out).toMatch(/shop would be unchanged/);
-    expect((await certrelay('list', here)).out).toMatch(/\nshop +webhook .*shop\.example\.com/);
+    expect((await certrelay('list', here)).out).toMatch(
+      /\nshop +webhook .*lab\/shop\/shop-tls +shop\.example\.com/,
+    );
+    expect((await certrelay('why shop', here)).out).toMatch(/\nTarget lab\/shop\/shop-tls\n/);
   });
 
   it('is registered by a file, and its answer is JSON', async () => {

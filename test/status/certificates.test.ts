@@ -640,6 +640,39 @@ describe('a target', () => {
   });
 });
 
+describe('a certificate that was registered for the usual targets', () => {
+  const usual = [targetOf({ cluster: 'lab', secret: 'shop-tls' })];
+  const targets = [targetOf({ cluster: 'lab', secret: '{name}-tls' })];
+  const registered: CertificateState = { source: 'registration', targets: targetsKey(usual) };
+  beforeEach(() => {
+    lab.sections = {
+      registration: { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets },
+    };
+  });
+
+  it('has each of them judged, and waits because of their cluster', async () => {
+    lab.stored('shop', { ...registered, deployed: describeProgress('v1', usual, ['none']) });
+    const trouble = { since: at(-2 * hourMs), code: 'Unreachable', words: 'no answer' };
+    lab.operations = { ...lab.operations, clusters: { lab: trouble } };
+    const { report } = await lab.ask();
+    const [found] = report.certificates;
+    expect(found).toMatchObject({ health: 'Degraded', reason: 'DeliveryFailing', cause: 'cluster/lab' });
+    expect(found?.targets).toMatchObject([{ target: 'lab/shop/shop-tls', reason: 'DeliveryFailing' }]);
+    expect(report.clusters).toMatchObject([{ name: 'lab', affected: 1 }]);
+  });
+
+  test.each<[string, number, CertificateState]>([
+    ['one that has it', 1, { deployed: describeProgress('v1', usual, ['rolled-out']) }],
+    ['none of another registration', 0, { targets: targetsKey([]) }],
+    ['none while it is being let go', 0, { retire: { kind: 'retire', at: at(-hourMs), revoke: false } }],
+  ])('shows %s', async (_, count, state) => {
+    lab.stored('shop', { ...registered, deliveredTo: ['lab/shop/shop-tls'], ...state });
+    const found = await healthOf();
+    expect(found.targets.map(({ health }) => health)).toEqual(Array(count).fill('Healthy'));
+    expect(found.deliveredTo).toEqual(count > 0 ? undefined : ['lab/shop/shop-tls']);
+  });
+});
+
 describe('a registered certificate', () => {
   const registration = { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] } as const;
   const past = { firstRun: at(-dayMs), isUpgraded: true, lastPass: at(-minuteMs) };

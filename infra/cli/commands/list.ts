@@ -64,7 +64,8 @@ function formatDay(time: Date | undefined): string {
 }
 
 function describeTargets(entry: AnswerFields): string {
-  const targets = listOf(entry, 'targets').map((target) => textOf(target, 'target'));
+  const judged = listOf(entry, 'targets').map((target) => textOf(target, 'target'));
+  const targets = judged.length > 0 ? judged : textsOf(entry, 'deliveredTo');
   const [first = ''] = targets;
   return targets.length > 1 ? `${first} +${targets.length - 1}` : first;
 }

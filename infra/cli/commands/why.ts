@@ -85,6 +85,18 @@ function findCause(status: AnswerFields, cause: string): AnswerFields | undefine
 
 type Lines = StoryPart['lines'];
 
+/** Targets of which only `deploy` knows: those that a registration named itself. */
+function tellOthers(certificate: AnswerFields, rows: readonly DeliveryRow[]): readonly StoryPart[] {
+  const told = new Set(listOf(certificate, 'targets').map((target) => textOf(target, 'target')));
+  const others = rows.filter(({ target }) => target !== '' && !told.has(target));
+  const grouped = Map.groupBy(others, ({ target }) => target);
+  return [...grouped].map(([name, own]) => ({ title: `Target ${name}`, lines: own.map(tellRow) }));
+}
+
+function tellRow({ outcome, action, message }: DeliveryRow): readonly [string, string] {
+  return ['now', [outcome, action, message].filter((words) => words !== '').join(': ')];
+}
+
 function tell({ certificate, cause, at, order, refusals, deliveries }: Story): readonly StoryPart[] {
   return [
     { title: textOf(certificate, 'name'), lines: tellHealth(certificate, cause) },
@@ -94,6 +106,7 @@ function tell({ certificate, cause, at, order, refusals, deliveries }: Story): r
       const rows = deliveries.filter((row) => row.target === name);
       return { title: `Target ${name}`, lines: tellTarget(target, rows, at) };
     }),
+    ...tellOthers(certificate, deliveries),
   ];
 }
 
@@ -149,10 +162,7 @@ function tellTarget(target: AnswerFields, rows: readonly DeliveryRow[], at: Date
     ['why', textOf(target, 'message')],
     ['holds', version === '' ? '' : `${version}${end ? `, ${describeValidity(end, daysTo(end, at))}` : ''}`],
     ['served', textOf(target, 'served')],
-    ...rows.map((row): readonly [string, string] => [
-      'now',
-      [row.outcome, row.action, row.message].filter((words) => words !== '').join(': '),
-    ]),
+    ...rows.map(tellRow),
   ];
 }
 

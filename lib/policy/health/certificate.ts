@@ -52,8 +52,11 @@ export interface CertificateHealth {
   readonly served?: ServedWord | undefined;
   /** Until when a person has acknowledged its trouble. */
   readonly acknowledgedUntil?: Date | undefined;
-  /** Empty if the inventory file does not list them: the certificate has no target, or was registered. */
+  /** Empty if the certificate has none, or if it is not known where it goes: it is being let go, or was
+   *  registered for other targets than `registration` gives to a request that names none. */
   readonly targets: readonly TargetHealth[];
+  /** The first targets that got a version, by name; only where `targets` cannot say them. */
+  readonly deliveredTo?: readonly string[] | undefined;
 }
 
 /** Judges one certificate. */
@@ -77,6 +80,7 @@ export function judgeCertificate(subject: HealthSubject, context: HealthContext)
     renewsAt: life?.renewsAt,
     served: served && (isFresh ? served : ('unprobed' as const)),
     targets: targets.map(({ health }) => health),
+    ...(!facts.targets && state.deliveredTo && { deliveredTo: state.deliveredTo }),
   };
   return { ...told, conditions: describeConditions(told, now) };
 }

@@ -121,10 +121,10 @@ export function findUnserved(facts: HealthFacts): Finding | undefined {
   };
 }
 
-/** Targets that the inventory file does not list: only the record of deliveries tells of them. */
+/** Targets that are not judged one by one: only the record of deliveries tells of them. */
 export function findUnlisted(facts: HealthFacts): Finding | undefined {
-  const { spec, entry, certificate, life, now, name, isAskedFor } = facts;
-  if (spec || !certificate || !life || !isAskedFor || entry?.current === undefined) return undefined;
+  const { targets, entry, certificate, life, now, name, isAskedFor } = facts;
+  if (targets || !certificate || !life || !isAskedFor || entry?.current === undefined) return undefined;
   const late = heldSomewhere(facts).find(
     ({ notAfter, version }) =>
       notAfter && !entry.current?.startsWith(version) && isShort(notAfter, life, now),

@@ -1,5 +1,5 @@
 // What the tags of one certificate and the inventory say of it, gathered for the checks of its health.
-import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
+import type { CertificateSpec, Inventory, TargetSpec } from '../../certificate/spec.ts';
 import type { HealthNote, HealthWord, Trouble } from '../../state/health.ts';
 import type { CertificateState } from '../../state/state.ts';
 import { type ActualCertificate, actualByTags } from '../issuance/actual.ts';
@@ -7,6 +7,8 @@ import { isPausedByCa, type Pause, pauseOf } from '../issuance/pause.ts';
 import { renewalTime } from '../issuance/renewal-time.ts';
 import { boundTimes } from '../issuance/time-bounds.ts';
 import type { Misfits } from '../registration/grace.ts';
+import { findKnownTargets } from '../registration/known-targets.ts';
+import { findRetirement } from '../retirement/retirement.ts';
 import type { Life } from './margin.ts';
 
 /** One certificate as it is judged. */
@@ -37,6 +39,8 @@ export interface HealthContext {
   /** How old a probe may be that still says something, in milliseconds. */
   readonly probeFreshMs: number;
   readonly clusters: Inventory['clusters'];
+  /** Its rule of targets is that of registrations that named none. */
+  readonly registration?: Inventory['registration'];
   /** Troubles of clusters that `deploy` reaches, by cluster. */
   readonly clusterTroubles: Readonly<Record<string, Trouble>>;
   /** Agents that are not well, by cluster. */
@@ -49,6 +53,8 @@ export interface HealthContext {
 export interface HealthFacts extends HealthSubject, HealthContext {
   /** With possible times only. */
   readonly state: CertificateState;
+  /** Where it goes; absent if neither the inventory nor tags tell, or if it is being let go. */
+  readonly targets?: readonly TargetSpec[] | undefined;
   /** What is stored, if its tags describe it. */
   readonly certificate?: ActualCertificate | undefined;
   /** Its validity and when it is renewed. */
@@ -75,6 +81,7 @@ export function readFacts(subject: HealthSubject, context: HealthContext): Healt
     ...subject,
     ...context,
     state,
+    targets: targetsOf({ ...subject, state }, context),
     note: subject.note ?? state.health,
     certificate,
     life: certificate && renewsAt && { ...certificate, renewsAt },
@@ -83,4 +90,12 @@ export function readFacts(subject: HealthSubject, context: HealthContext): Healt
     isPaused: pause !== undefined && !isPausedByCa(pause),
     isIssued: state.version !== undefined,
   };
+}
+
+function targetsOf(
+  { name, spec, state }: Pick<HealthFacts, 'name' | 'spec' | 'state'>,
+  { registration }: HealthContext,
+): readonly TargetSpec[] | undefined {
+  const isLetGo = findRetirement({ name, state }, { certificates: spec ? [spec] : [] }) !== undefined;
+  return isLetGo ? undefined : findKnownTargets({ name, spec, state }, registration);
 }

@@ -42,10 +42,9 @@ export interface JudgedTarget {
   readonly finding?: Finding | undefined;
 }
 
-/** Judges each target, in their order; none if the inventory file does not list the certificate. */
+/** Judges each target, in their order; none if it is not known where the certificate goes. */
 export function judgeTargets(facts: HealthFacts): readonly JudgedTarget[] {
-  const { name, spec, state, certificate, entry, clusters, now } = facts;
-  const targets = spec?.targets ?? [];
+  const { name, state, certificate, entry, clusters, now, targets = [] } = facts;
   const version = certificate && entry?.current;
   const states =
     version === undefined ? [] : judgeTargetStates({ name, version, state }, targets, { clusters });

@@ -1,12 +1,11 @@
 // The targets of a certificate as the forecast sees them, and when each gets a new version.
 import type { MaintenanceWindow } from '../../../certificate/rollout-spec.ts';
-import type { CertificateSpec, Inventory, TargetSpec } from '../../../certificate/spec.ts';
-import { fillTargets } from '../../../inventory/registration.ts';
+import type { CertificateSpec, Inventory } from '../../../certificate/spec.ts';
 import type { CertificateState } from '../../../state/state.ts';
-import { targetsKey } from '../../../state/targets.ts';
 import { nameDestination } from '../../delivery/secret-plan.ts';
 import { judgeTargetStates } from '../../delivery/target-states.ts';
 import { judgeTiming } from '../../delivery/windows.ts';
+import { findKnownTargets } from '../../registration/known-targets.ts';
 
 /** One target. */
 export interface ForecastTarget {
@@ -33,8 +32,8 @@ export interface TargetOwner {
 /** Its targets. Those of a certificate that was registered are in its value: by tags it is known whether they
  *  are those of the inventory, else how many there are. */
 export function describeTargets(owner: TargetOwner, inventory: Inventory): readonly ForecastTarget[] {
-  const { name, spec, state, version } = owner;
-  const targets = spec?.targets ?? findRegistered(owner, inventory);
+  const { name, state, version } = owner;
+  const targets = findKnownTargets(owner, inventory.registration);
   if (!targets) {
     const phases = state.deployed?.phases ?? [];
     const isCurrent = state.deployed?.version === version;
@@ -56,15 +55,6 @@ export function describeTargets(owner: TargetOwner, inventory: Inventory): reado
       holdsUntil: held?.notAfter,
     };
   });
-}
-
-function findRegistered(
-  { name, state }: TargetOwner,
-  { registration }: Inventory,
-): readonly TargetSpec[] | undefined {
-  if (state.source !== 'registration' || !registration) return undefined;
-  const targets = fillTargets(registration.targets, name);
-  return state.targets === targetsKey(targets) ? targets : undefined;
 }
 
 /** When a target gets a version. */
