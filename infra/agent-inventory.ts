@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import { partForAgent } from '../lib/agent/scope.ts';
 import { serializeInventory } from '../lib/inventory/inventory.ts';
+import { nameSome, oneLine } from '../lib/policy/bounds.ts';
+import { isAgentCluster } from '../lib/policy/delivery/agents.ts';
 import { describeError, toError } from '../lib/ports/errors.ts';
 import { isMainScript } from './main-script.ts';
 import { readInventory } from './read-inventory.ts';
@@ -17,8 +19,8 @@ of issuers, without other clusters, zones and roles. Give it to the agent in pla
   --inventory FILE   the whole inventory; infra/certificates.yaml where it is left out
   --help             this text
 
-Ends with 0 where it was printed, 1 where the inventory is wrong or does not say "agent: true" of the cluster, 2 where the
-call is wrong.`;
+Ends with 0 where it was printed, 1 where the inventory is wrong, 2 where the call is wrong or names a cluster for which
+the inventory does not say "agent: true".`;
 
 /** Runs the command: prints the part and returns the exit code. */
 export async function printAgentInventory(
@@ -40,10 +42,18 @@ export async function printAgentInventory(
     return { code: 2, text: `${toError(error).message}\n\n${usage}` };
   }
   try {
-    return { code: 0, text: serializeInventory(partForAgent(await readInventory(file), cluster ?? '')) };
+    const inventory = await readInventory(file);
+    const own = Object.keys(inventory.clusters).filter((name) => isAgentCluster(name, inventory));
+    if (!own.includes(cluster ?? '')) return { code: 2, text: describeOthers(cluster ?? '', own) };
+    return { code: 0, text: serializeInventory(partForAgent(inventory, cluster ?? '')) };
   } catch (error) {
     return { code: 1, text: describeError(toError(error)) };
   }
+}
+
+function describeOthers(cluster: string, own: readonly string[]): string {
+  const known = own.length > 0 ? `; it says so for ${nameSome(own, 20)}` : '';
+  return `the inventory does not say "agent: true" for a cluster ${JSON.stringify(oneLine(cluster, 100))}${known}`;
 }
 
 if (isMainScript(import.meta)) {

@@ -2,7 +2,7 @@
 import { type AnswerFields, listOf, textOf, textsOf } from './answer.ts';
 import type { ExitCode } from './errors.ts';
 import { describeOmitted } from './orders.ts';
-import { printResult, reportFailures, say } from './print.ts';
+import { isTold, printResult, reportFailures, say } from './print.ts';
 import type { CommandSession } from './session.ts';
 import { formatTable, type TableColumn, type TableStyle } from './table.ts';
 import { type Colour, localizeTimes } from './text.ts';
@@ -67,7 +67,7 @@ export async function printDeliveries(
     text: (style) =>
       isPlan || style.isWide
         ? formatDeliveries(report, style)
-        : rows.map((row) => describeRow(row, held)).join(''),
+        : rows.map((row) => describeRow(row, held, isTold(report, row.message))).join(''),
     names: [...new Set(rows.map(({ certificate }) => `certificate/${certificate}`))],
   });
   say(session, describeOmitted(report));
@@ -79,7 +79,7 @@ export async function printDeliveries(
 }
 
 /** One line: `certificate/shop delivered to prod/shop/shop-tls`. */
-function describeRow(row: DeliveryRow, held: string): string {
+function describeRow(row: DeliveryRow, held: string, isSaid: boolean): string {
   const { certificate, target, outcome, action, restarted, message } = row;
   // A target whose Secret stays as it is was not changed, whatever was asked for.
   const word = outcome === 'held' && action !== '' ? held : outcome;
@@ -93,7 +93,7 @@ function describeRow(row: DeliveryRow, held: string): string {
     case 'unchanged':
       return `${what} unchanged in ${target}\n`;
     default:
-      return `${[what, word, ...(target === '' ? [] : ['in', target])].join(' ')}: ${message}\n`;
+      return `${[what, word, ...(target === '' ? [] : ['in', target])].join(' ')}${isSaid ? '' : `: ${message}`}\n`;
   }
 }
 

@@ -2,6 +2,7 @@
 import { nameSome } from '../../lib/policy/bounds.ts';
 import { type AnswerFields, listOf, numberOf, textOf } from './answer.ts';
 import { type ExitCode, exitCodes } from './errors.ts';
+import { sayAsOptions } from './event-words.ts';
 import type { CommandSession } from './session.ts';
 import type { TableStyle } from './table.ts';
 import { hasColours, widthOf } from './terminal.ts';
@@ -51,7 +52,11 @@ export function reportFailures(session: CommandSession, ...answers: readonly Ans
   const lines = Map.groupBy(failures, (one) => `${textOf(one, 'code')}: ${textOf(one, 'message')}`);
   for (const [words, parts] of lines) {
     const names = [...new Set(parts.map((one) => textOf(one, 'what')))];
-    session.terminal.err.write(`${nameSome(names, 10)}: ${localizeTimes(words)}\n`);
+    const [{ code, message } = {}] = parts;
+    // What was called is no matter to whoever has typed a wrong option.
+    const isOption = code === 'Event' && typeof message === 'string' && sayAsOptions(message) !== message;
+    const said = isOption ? sayAsOptions(message) : `${nameSome(names, 10)}: ${words}`;
+    session.terminal.err.write(`${localizeTimes(said)}\n`);
   }
   if (omitted > 0) session.terminal.err.write(`and ${omitted} more: the log has all of them\n`);
   suggest(
@@ -67,6 +72,14 @@ export function codeOfFailures(...answers: readonly AnswerFields[]): ExitCode {
   if (failures.length === 0) return exitCodes.fine;
   const isMistake = failures.every((one) => ['Event', 'Unknown'].includes(textOf(one, 'code')));
   return isMistake ? exitCodes.usage : exitCodes.failed;
+}
+
+/** Whether a failure of the report has these words: they are told with it, and once. */
+export function isTold(answer: AnswerFields, words: string): boolean {
+  return (
+    words !== '' &&
+    listOf(answer, 'failures').some((one) => localizeTimes(textOf(one, 'message')) === localizeTimes(words))
+  );
 }
 
 /** The report without failures whose words are in what was shown already, whatever its lines. */

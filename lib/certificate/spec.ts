@@ -11,6 +11,9 @@ export type KeyType = (typeof keyTypes)[number];
 
 /** Layouts of a Kubernetes Secret that are PEM text; `secret-layout.ts` has the keys of each. */
 export const pemFormats = ['tls', 'ployst', 'nginx-ssl-proxy', 'combined-pem'] as const;
+/** What a certificate is exported as: files in a format of Secrets, all as PEM, or manifests. */
+export const exportFormats = [...pemFormats, 'pem', 'manifest'] as const;
+
 /** One of `pemFormats`. */
 export type PemFormat = (typeof pemFormats)[number];
 

@@ -1,7 +1,7 @@
 // Parses the events and queue messages of the functions. An unknown field is refused by name.
 import * as z from 'zod';
 import { revocationReasons } from '../certificate/revocation.ts';
-import { pemFormats } from '../certificate/spec.ts';
+import { exportFormats } from '../certificate/spec.ts';
 import { ConfigError } from '../ports/errors.ts';
 import { nameField, namesField as names, noDryRun, orEmpty, parseFields } from './fields.ts';
 import { type IssueRequest, issueRequest, refuseQueued } from './issue-request.ts';
@@ -57,7 +57,7 @@ export type DiscoverRequest = z.infer<typeof discoverRequest>;
 const exportRequest = z
   .strictObject({
     certificates: names,
-    format: z.enum([...pemFormats, 'pem', 'manifest']).optional(),
+    format: z.enum(exportFormats).optional(),
     target: targetName.optional(),
     key: z.boolean().optional(),
   })

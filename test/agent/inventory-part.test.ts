@@ -70,8 +70,8 @@ describe('the part of the inventory that an agent is given', () => {
   });
 
   it.each([
-    [['prod'], 1, 'does not say "agent: true" for a cluster "prod"'],
-    [['nowhere'], 1, 'does not say "agent: true" for a cluster "nowhere"'],
+    [['prod'], 2, 'does not say "agent: true" for a cluster "prod"'],
+    [['nowhere'], 2, 'does not say "agent: true" for a cluster "nowhere"; it says so for edge'],
     [[], 2, 'name one cluster'],
     [['edge', '--all'], 2, "Unknown option '--all'"],
     [['--help'], 0, 'usage: npm run --silent inventory:agent'],

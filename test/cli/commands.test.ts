@@ -105,7 +105,7 @@ describe('what needs a person', () => {
     sandbox.faults.set('acme', 'newOrder', fault, 1);
     const renewed = await certrelay('renew shop --force', here);
     expect(renewed.code).toBe(1);
-    expect(renewed.out).toMatch(/^certificate\/shop failed: .*not by our policy/);
+    expect(renewed.out).toBe('certificate/shop failed\n');
     expect(renewed.err).toMatch(/^shop: rejectedIdentifier: .*not by our policy/);
     expect((await certrelay('renew shop --force', here)).code).toBe(0);
   });

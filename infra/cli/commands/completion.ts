@@ -1,6 +1,7 @@
 // `certrelay completion`: prints what a shell reads to complete the command line's words.
 import { once } from 'node:events';
 import { certificateNamePattern } from '../../../lib/certificate/certificate-name.ts';
+import { oneLine } from '../../../lib/policy/bounds.ts';
 import { listOf, textOf } from '../answer.ts';
 import { writeBash } from '../completion/bash.ts';
 import { writeFish } from '../completion/fish.ts';
@@ -25,7 +26,10 @@ export const run: RunCommand = async (session, [given], { names }) => {
   }
   const shell = Object.keys(writers).find((one): one is keyof typeof writers => one === given);
   if (shell === undefined)
-    throw new CommandError('usage', 'say which shell, as in: completion bash (or zsh, or fish)');
+    throw new CommandError(
+      'usage',
+      `${typeof given === 'string' ? `nothing is known of the shell ${JSON.stringify(oneLine(given, 60))}: ` : ''}say which shell, as in: completion bash (or zsh, or fish)`,
+    );
   // The shell may know the command under another name, or as a function.
   const [, script = 'certrelay'] = process.argv;
   const command = [process.execPath, script, 'completion', '--names'];

@@ -22,7 +22,7 @@ export const run: RunCommand = async (session) => {
   }));
   await printResult(session, {
     data: { certificates, retired: listOf(retired, 'certificates') },
-    text: (style) => formatTable(columns, rows, style),
+    text: (style) => formatTable(leaving.size > 0 ? leavingColumns : columns, rows, style),
     names: rows.map(({ entry }) => textOf(entry, 'name')),
   });
   const omitted = numberOf(status, 'omitted') ?? 0;
@@ -49,6 +49,11 @@ const columns: readonly TableColumn<ListedRow>[] = [
   { header: 'TARGETS', givesWay: 2, of: ({ entry }) => describeTargets(entry) },
   { header: 'DOMAINS', isFlexible: true, of: ({ entry }) => textsOf(entry, 'domains').join(' ') },
 ];
+
+/** Where something is let go, every width says so: it must not look alive. */
+const leavingColumns = columns.map(({ givesWay, ...column }) =>
+  givesWay === undefined || column.header === 'SOURCE' ? column : { ...column, givesWay },
+);
 
 /** Where it comes from; of what is let go, how far that is. */
 function describeSource({ entry, leaving }: ListedRow): string {

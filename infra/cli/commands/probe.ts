@@ -43,8 +43,15 @@ const columns: readonly TableColumn<AnswerFields>[] = [
     isWide: true,
     of: (row) => listOf(row, 'addresses').map(describeAddress).join(', '),
   },
-  { header: 'MESSAGE', isFlexible: true, of: (row) => localizeTimes(textOf(row, 'message')) },
+  { header: 'MESSAGE', isFlexible: true, of: describeLook },
 ];
+
+/** Without the word that the column beside it has. */
+function describeLook(row: AnswerFields): string {
+  const [message, served] = [localizeTimes(textOf(row, 'message')), textOf(row, 'served')];
+  const rest = message.startsWith(served) ? message.slice(served.length) : message;
+  return rest.replace(/^:? /, '');
+}
 
 function describeAddress(address: AnswerFields): string {
   return [textOf(address, 'name'), textOf(address, 'address'), textOf(address, 'served')].join(' ');

@@ -4,7 +4,7 @@ import type { RunCommand } from '../definitions.ts';
 import { CommandError } from '../errors.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted, describeOrder, describePrediction, endingOf, formatOrders } from '../orders.ts';
-import { printResult, reportFailures, say } from '../print.ts';
+import { isTold, printResult, reportFailures, say } from '../print.ts';
 import { formatTime } from '../text.ts';
 import { findUndoneOrders, reportUndone } from '../undone.ts';
 
@@ -19,7 +19,9 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
   await printResult(session, {
     data: report,
     text: (style) =>
-      dryRun || style.isWide ? formatOrders(report, style) : lines.map(describeEnding).join(''),
+      dryRun || style.isWide
+        ? formatOrders(report, style)
+        : lines.map((line) => describeEnding(line, report)).join(''),
     names: lines.map((line) => `certificate/${textOf(line, 'name')}`),
   });
   say(session, describePrediction(report));
@@ -38,7 +40,8 @@ const endings = new Map([
 ]);
 
 /** One line: `certificate/shop renewed, valid until …`. */
-function describeEnding(line: AnswerFields): string {
+function describeEnding(line: AnswerFields, report: AnswerFields): string {
+  const rest = describeOrder(isTold(report, textOf(line, 'message')) ? { ...line, message: '' } : line);
   const what = `certificate/${textOf(line, 'name')}`;
   const end = timeOf(line, 'notAfter');
   switch (endingOf(line)) {
@@ -48,6 +51,6 @@ function describeEnding(line: AnswerFields): string {
     case 'kept':
       return `${what} unchanged: ${describeOrder(line)}\n`;
     default:
-      return `${what} ${endings.get(endingOf(line)) ?? endingOf(line)}: ${describeOrder(line)}\n`;
+      return `${[`${what} ${endings.get(endingOf(line)) ?? endingOf(line)}`, rest].filter(Boolean).join(': ')}\n`;
   }
 }

@@ -1,5 +1,6 @@
 // The commands that set an installation up, move certificates in and out, and check it.
 import { Option } from 'commander';
+import { exportFormats } from '../../../lib/certificate/spec.ts';
 import type { CommandDefinition } from '../definitions.ts';
 import { dryRun } from './dry-run.ts';
 
@@ -64,7 +65,9 @@ export const setUpCommands: readonly CommandDefinition[] = [
     description: 'write stored certificates to files',
     options: [
       new Option('-d, --dir <folder>', 'write them here').makeOptionMandatory(),
-      new Option('--format <format>', 'as Secrets have them, pem or manifest (default: "tls")'),
+      new Option('--format <format>', 'as Secrets have them, or pem or manifest (default: "tls")').choices(
+        exportFormats,
+      ),
       new Option('--target <target>', 'with --format manifest: for this target alone'),
       new Option('--key', 'with the private keys'),
       new Option('--overwrite', 'write over files that are there'),

@@ -1,0 +1,77 @@
+// What a person reads of a mistake: the options that were typed, once, and in every width.
+import { describe, expect, it } from 'vitest';
+import { answering, certrelay, certrelayWith } from './harness.ts';
+
+describe('a value that a function refuses', () => {
+  const refusing = (what: string, message: string) =>
+    answering({ ok: false, certificates: [], failures: [{ what, code: 'Event', message }] });
+
+  it.each([
+    ['pause shop --until tomorrow', 'until: must be a time from now', '--until: must be a time from now'],
+    ['forecast --lifetime 1h', 'lifetime: certificates of 1 h', '--lifetime: certificates of 1 h'],
+    ['deploy --target x', 'targets.0: must be cluster/x', '--target: must be cluster/x'],
+    [
+      'export shop -d x --format manifest',
+      'a manifest has it; add "key": true',
+      'a manifest has it; add --key',
+    ],
+    ['export shop -d x', '"target" needs "format": "manifest"', '--target needs --format manifest'],
+  ])('of %s is told by its option', async (line, problem, words) => {
+    const { env } = await refusing('pause', `invalid event: ${problem}`);
+    const { code, err } = await certrelay(line, { env });
+    expect(err).toBe(`${words}\n`);
+    expect(code).toBe(2);
+  });
+
+  it('keeps its words where they are of no field', async () => {
+    const { env } = await refusing('pause', 'the event is not a JSON object');
+    expect((await certrelay('pause shop', { env })).err).toBe(
+      'pause: Event: the event is not a JSON object\n',
+    );
+  });
+});
+
+it.each([
+  ['export shop -d x --format der', /Allowed choices are tls, .*pem, manifest/],
+  ['completion tcsh', /nothing is known of the shell "tcsh": say which shell/],
+])('%s says what there is', async (line, words) => {
+  expect(await certrelay(line, { env: {} })).toMatchObject({ code: 2, err: expect.stringMatching(words) });
+});
+
+it.each(['renew shop', 'rollback shop'])('%s tells a failure once', async (line) => {
+  const message = 'there is nothing to go back to';
+  const failed = { name: 'shop', outcome: 'failed', decision: 'failed', message };
+  const { env } = await answering({
+    ok: false,
+    certificates: [failed],
+    failures: [{ what: 'shop', code: 'NoPrevious', message }],
+  });
+  const { out, err, code } = await certrelay(line, { env });
+  expect(out).toBe('certificate/shop failed\n');
+  expect(err).toContain(`shop: NoPrevious: ${message}\n`);
+  expect(code).toBe(1);
+});
+
+it('probe says a word of its table once', async () => {
+  const { env } = await answering({
+    certificates: [{ name: 'shop', served: 'unprobed', message: 'unprobed shop.example.com' }],
+  });
+  expect((await certrelay('probe', { env })).out).toMatch(/\nshop +unprobed +shop\.example\.com\n$/);
+});
+
+it('list on a narrow terminal does not show as alive what is let go', async () => {
+  const { env } = await answering({
+    certificates: [
+      {
+        name: 'a-customer-of-the-shop',
+        source: 'webhook',
+        outcome: 'retiring',
+        until: '2026-12-30T00:00:00Z',
+        notAfter: '2026-12-30T00:00:00Z',
+        domains: ['shop.example.com', '*.shop.example.com'],
+      },
+    ],
+  });
+  const { out } = await certrelayWith(['list'], { env, columns: 40 });
+  expect(out).toContain('retiring');
+});
