@@ -49,7 +49,7 @@ export async function letGo(
   await store.record(name, { retire }, signal);
   log.info('retirement requested', { certificate: name, revoke: retire.revoke });
   await callIssue(name, ports, invocation);
-  return { ...answer, outcome: 'retiring' };
+  return { ...answer, message: `${message}${describeRevoking(retire.revoke)}`, outcome: 'retiring' };
 }
 
 /** What becomes of the targets, and the version in use. `targets` is absent if nobody knows them, and has
@@ -72,6 +72,10 @@ async function readTargets(
 /** What becomes of the targets that are remembered of one that was in the inventory file. */
 function findHolders({ deliveredTo }: StoreEntry['state'], inventory: RetireInvocation['inventory']) {
   return deliveredTo && deliveredTo.length > 0 ? planNamedEnds(deliveredTo, inventory) : undefined;
+}
+
+function describeRevoking(revoke: boolean): string {
+  return revoke ? '; its versions are revoked, and its AWS secret stays until they are' : '';
 }
 
 function describePlan(revoke: boolean): string {

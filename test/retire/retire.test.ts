@@ -96,7 +96,10 @@ describe('to let a certificate go', () => {
     expect((await call({ certificates: ['customer'] })).certificates).toMatchObject([
       { outcome: 'unchanged' },
     ]);
-    await call({ certificates: ['customer'], revoke: true });
+    const { certificates } = await call({ certificates: ['customer'], revoke: true });
+    expect(certificates[0]?.message).toMatch(
+      /its versions are revoked, and its AWS secret stays until they are/,
+    );
     await call({ certificates: ['customer'] });
     expect(await wish()).toEqual({ since, by: 'person', revoke: true });
     await call({ certificates: ['customer'] });
