@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** The checkout, or the package: from this folder and from the bundle's it is two folders up. */
 export const top = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Whether that is a checkout: a package has no tests, and can make no deploy. */
+export const isCheckout = existsSync(join(top, 'test'));
+
 /** The path as it is shortest from a folder: relative, or as it is.
  *  @param path An absolute path. @param cwd Where the caller stands. */
 export function showPath(path: string, cwd: string): string {

@@ -51,4 +51,12 @@ it('carries the command line and the stack alone, and the command runs from it',
   const env = { PATH: '/nowhere', HOME: folder };
   const help = await run(process.execPath, [command, '--help'], { cwd: folder, env });
   expect(help.stdout).toContain('what would be ordered and delivered now');
+  // Its certificates.yaml is an example, and nobody's inventory.
+  for (const line of [['lint'], ['rbac', 'lab'], ['inventory', '--for-agent', 'lab']]) {
+    const asked = run(process.execPath, [command, ...line], { cwd: folder, env });
+    await expect(asked).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no inventory is here'),
+    });
+  }
 });

@@ -5,7 +5,7 @@ import { findPrefixProblem } from '../../parameters.ts';
 import { readInventory } from '../../read-inventory.ts';
 import { describeLeftovers, findAwsSecrets } from '../../uninstall.ts';
 import { textOf } from '../answer.ts';
-import { showPath, showPaths, top } from '../checkout.ts';
+import { isCheckout, showPath, showPaths, top } from '../checkout.ts';
 import { canAsk, configFor, describeMissing } from '../connection.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
@@ -26,11 +26,11 @@ export const run: RunCommand = async (session, _values, options) => {
     canAsk(service, place, terminal.env)
       ? findAwsSecrets({ getAwsSdkV3Config: async () => config }, prefix)
       : describeMissing(service),
-    readInventory(findInventory(undefined, terminal.env), prefix).catch(() => undefined),
+    readOwn(terminal.env, prefix).catch(() => undefined),
   ]);
   session.signal.throwIfAborted();
   setCommandPlace({ stage: stageOf(place), region });
-  const where = showPath(top, terminal.cwd);
+  const where = isCheckout ? showPath(top, terminal.cwd) : 'a checkout';
   const steps = [
     `Nothing is removed by this command. The stack, with its functions and queues, goes ${where === '.' ? 'by' : `in ${where} by`}:`,
     `    ${removeCommand()}`,
@@ -45,6 +45,10 @@ export const run: RunCommand = async (session, _values, options) => {
   });
   return exitCodes.fine;
 };
+
+async function readOwn(env: Readonly<Record<string, string | undefined>>, prefix: string) {
+  return readInventory(findInventory(undefined, env), prefix);
+}
 
 /** As given; else what `status` says. */
 async function findPrefix(session: CommandSession, given: unknown): Promise<string> {
