@@ -24,6 +24,29 @@ function write(
 
 const reads = (harness: Harness) => harness.store.calls.filter((call) => call.startsWith('read ')).length;
 
+describe.each<[string, Partial<CertificateState>]>([
+  ['its end', { notAfter: new Date('2026-11-21T00:00:00Z') }],
+  ['its names', { names: 'others' }],
+  ['its issuer', { issuer: 'https://other.example/directory' }],
+  ['its key', { key: 'rsa-2048' }],
+])('tags that lie about %s', (_, lie) => {
+  it('cost no order: the value is read before, and the tags are put right', async () => {
+    const harness = await issued();
+    const before = harness.state('shop');
+    await write(harness, lie);
+    const planned = await harness.run({ certificates: ['shop'], dryRun: true });
+    expect(planned.report.certificates).toMatchObject([{ decision: 'keep' }]);
+    expect(harness.state('shop')).toMatchObject(lie);
+    const { report } = await harness.run({ certificates: ['shop'] });
+    expect(report.certificates).toMatchObject([{ decision: 'keep' }]);
+    const field = Object.keys(lie)[0] as keyof CertificateState;
+    const after = harness.state('shop');
+    expect([after[field], after.version]).toEqual([before[field], before.version]);
+    expect(after.tagsDisagree).toEqual(harness.clock.now());
+    expect(harness.ca.count('newOrder')).toBe(1);
+  });
+});
+
 describe('a full pass', () => {
   it('holds each value against its tags once a day, whatever the schedule, and reads no other', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `c${index}`);

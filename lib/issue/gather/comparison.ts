@@ -32,8 +32,9 @@ const concurrency = 32;
 const mostCompared = 1_000;
 
 /** `check`: corrects an entry as it is read: impossible times of every entry, tags that disagree with the
- *  value of entries in the share of this pass. `uncompared`: names of the share beyond 1,000. `specs`:
- *  specifications of the values that were read. */
+ *  value of entries in the share of this pass. `prove`: does that for an entry whose tags alone are why a
+ *  certificate would be ordered, 1,000 times at most; a dry run writes nothing. `uncompared`: names of the
+ *  share beyond 1,000. `specs`: specifications of the values that were read. */
 export function compareShare(
   names: readonly string[],
   { dryRun = false, comparedSince }: ComparisonRequest,
@@ -41,6 +42,7 @@ export function compareShare(
   signal: AbortSignal,
 ): {
   readonly check: (entry: StoreEntry | undefined) => Promise<StoreEntry | undefined>;
+  readonly prove: (entry: StoreEntry) => Promise<StoreEntry>;
   readonly uncompared: readonly string[];
   readonly specs: ReadonlyMap<string, StoredSpec>;
 } {
@@ -48,20 +50,26 @@ export function compareShare(
   const now = ports.clock.now();
   const share = comparedSince === 'all' ? names : names.filter((name) => isInShare(name, comparedSince, now));
   const compared = new Set(dryRun ? [] : share.slice(0, mostCompared));
+  const compare = async (entry: StoreEntry): Promise<StoreEntry> => {
+    try {
+      return await compareEntry(entry, specs, { ...ports, isDryRun: dryRun }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // The tags then decide, as in other passes.
+      const level = error instanceof StoreError && error.code === 'Throttled' ? 'warn' : 'error';
+      ports.log[level]('value not compared', { certificate: entry.name, problem: describeError(error) });
+      return entry;
+    }
+  };
+  let proofsLeft = mostCompared;
   return {
     async check(entry) {
       if (!entry) return undefined;
       const bounded = await boundEntry(entry, dryRun, ports, signal);
-      if (!compared.has(entry.name)) return bounded;
-      try {
-        return await compareEntry(bounded, specs, ports, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        // The tags then decide, as in other passes.
-        const level = error instanceof StoreError && error.code === 'Throttled' ? 'warn' : 'error';
-        ports.log[level]('value not compared', { certificate: entry.name, problem: describeError(error) });
-        return bounded;
-      }
+      return compared.has(entry.name) ? await compare(bounded) : bounded;
+    },
+    async prove(entry) {
+      return compared.has(entry.name) || proofsLeft-- <= 0 ? entry : await compare(entry);
     },
     uncompared: dryRun ? [] : share.slice(mostCompared),
     specs,
@@ -140,10 +148,9 @@ function withChange(entry: StoreEntry, change: Change): StoreEntry {
 async function compareEntry(
   entry: StoreEntry,
   specs: Map<string, StoredSpec>,
-  ports: ComparisonPorts,
+  { store, clock, log, isDryRun }: ComparisonPorts & { readonly isDryRun: boolean },
   signal: AbortSignal,
 ): Promise<StoreEntry> {
-  const { store, clock, log } = ports;
   const found = await store.read(entry.name, 'AWSCURRENT', signal);
   const spec = found && specIn(found);
   if (spec) specs.set(entry.name, spec);
@@ -153,12 +160,13 @@ async function compareEntry(
   if (fresh?.current !== found.version) return fresh ?? entry;
   if (isUndescribed(fresh, found) || agrees(fresh, found)) return fresh;
   const truth = truthOf(found);
-  const fields = truth ? findDisagreements(fresh.state, truth) : (['version'] as const);
-  logDisagreement(entry.name, fields, fresh.state, log);
   const change: Change = {
     ...(truth ? { ...trueFields(truth), ...forgottenWindow } : { version: null }),
     tagsDisagree: clock.now(),
   };
+  if (isDryRun) return withChange(fresh, change);
+  const fields = truth ? findDisagreements(fresh.state, truth) : (['version'] as const);
+  logDisagreement(entry.name, fields, fresh.state, log);
   await store.record(entry.name, change, signal);
   return withChange(fresh, change);
 }

@@ -4,6 +4,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../../certificate/stored.ts';
 import { type Actual, actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
+import { isDueByTags } from '../../policy/issuance/comparison.ts';
 import { type Decision, judge, type Situation } from '../../policy/issuance/decision.ts';
 import {
   type Desired,
@@ -71,12 +72,13 @@ export async function gather(
   readonly specs: ReadonlyMap<string, StoredSpec>;
 }> {
   const { store } = ports;
+  const { signal } = invocation;
   const fromFile = new Map(invocation.inventory.certificates.map((spec) => [spec.name, spec]));
   const { sources, orphans, others } = await findSources(request.certificates, fromFile, store, invocation);
-  for (const entry of await findUntagged(others, request, ports, invocation.signal))
+  for (const entry of await findUntagged(others, request, ports, signal))
     sources.set(entry.name, async () => entry);
-  const refuse = createRefusal({ ...invocation, store });
-  const { check, uncompared, specs } = compareShare([...sources.keys()], request, ports, invocation.signal);
+  const using = { ...ports, refuse: createRefusal({ ...invocation, store }) };
+  const { check, prove, uncompared, specs } = compareShare([...sources.keys()], request, ports, signal);
   type Gathered = Candidate | UnreadableCertificate | { readonly retiring: RetiringCertificate };
   const found = await mapConcurrently(
     [...sources],
@@ -88,8 +90,12 @@ export async function gather(
         entry = await check(entry);
         const retiring = entry && (await findRetiring(entry, ports, invocation));
         if (retiring) return { retiring };
-        const subject = { name, inFile: fromFile.get(name), entry };
-        return await gatherOne(subject, request, { ...ports, refuse }, invocation);
+        const gatherBy = (one: StoreEntry | undefined) =>
+          gatherOne({ name, inFile: fromFile.get(name), entry: one }, request, using, invocation);
+        const candidate = await gatherBy(entry);
+        if (!entry || !isDueByTags(entry, candidate.situation, ports.clock.now())) return candidate;
+        const proved = await prove(entry);
+        return proved === entry ? candidate : await gatherBy(proved);
       } catch (cause) {
         return { name, error: toError(cause), entry };
       }

@@ -6,6 +6,9 @@ import type { CertificateFacts } from '../../certificate/x509.ts';
 import { type SpecState, stateOf, stateOfSpec } from '../../state/describe.ts';
 import { isSameValue } from '../../state/same.ts';
 import type { CertificateState } from '../../state/state.ts';
+import { actualByTags } from './actual.ts';
+import { judge, type Situation } from './decision.ts';
+import type { OrderReason } from './reasons.ts';
 
 const dayMs = 86_400_000;
 /** How long a disagreement is reported after it was corrected, in milliseconds. */
@@ -21,6 +24,26 @@ export function isInShare(name: string, since: Date | undefined, until: Date): b
   const afterSince = (slot - (since.getTime() % dayMs) + 2 * dayMs) % dayMs;
   return afterSince > 0 ? afterSince <= span : false;
 }
+
+/** Whether nothing but its tags says that a stored certificate is to be replaced now. */
+export function isDueByTags(
+  entry: Parameters<typeof actualByTags>[0],
+  situation: Situation,
+  now: Date,
+): boolean {
+  if (actualByTags(entry)?.kind !== 'certificate') return false;
+  const { decision, reason } = judge(situation, now);
+  return decision === 'order' && toldByTags.has(reason);
+}
+
+const toldByTags: ReadonlySet<string> = new Set<OrderReason>([
+  'NamesChanged',
+  'IssuerChanged',
+  'ProfileChanged',
+  'KeyChanged',
+  'Expired',
+  'RenewalDue',
+]);
 
 /** What the tags of a version must say by its value: the facts of a certificate, or of a specification
  *  without one. */
