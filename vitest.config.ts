@@ -31,6 +31,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     globalSetup: ['test/bundles.ts'],
+    setupFiles: ['test/place.ts'],
     include: ['test/**/*.test.ts'],
     // Files share a process: starting one for each costs more than most of them take.
     isolate: false,

@@ -1,9 +1,7 @@
 // The command that follows a failed call.
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { lookCommand } from '../../functions/runtime/follow-up.ts';
-import { type CalledFunction, setCommandPlace } from '../../lib/policy/commands.ts';
-
-beforeEach(() => setCommandPlace({}));
+import type { CalledFunction } from '../../lib/policy/commands.ts';
 
 const failed = (...parts: readonly string[]) =>
   parts.map((what) => ({ what, code: 'Denied', message: 'no' }));

@@ -1,6 +1,6 @@
 // The commands that messages show: a shell reads from them what was meant, whatever the names are.
 import { execFileSync } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type CalledFunction,
   findRbacCommand,
@@ -9,9 +9,6 @@ import {
   setCommandPlace,
 } from '../../lib/policy/commands.ts';
 import { certrelayWith, startScriptedLambda } from '../cli/harness.ts';
-
-beforeEach(() => setCommandPlace({}));
-afterEach(() => setCommandPlace({}));
 
 /** The words that a shell gives to `npx`. */
 function readByShell(command: string): readonly string[] {
