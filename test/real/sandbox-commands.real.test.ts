@@ -53,16 +53,18 @@ test.runIf(kubectl)(
     const said = [
       /shop +order/,
       /shop +Progressing/,
+      /^DAY \(UTC\) [\s\S]+ depot shop\n/,
       /"decision": "order"/,
       /"outcome": "issued"/,
       /"target": "lab\/shop\/shop-tls"/,
       /customer\.example\.org/,
+      /^certificate\/other registered: /,
       /"summary"/,
       /^shop\n +health +Healthy/,
       /"tls\.crt"/,
       /^NAME +TYPE +DATA +AGE\nshop-tls +kubernetes\.io\/tls +2 /,
       /^broken: cluster: /,
-      /^nothing is broken\n$/,
+      /^mended: cluster\nnothing is broken\n$/,
     ];
     expect(outputs).toEqual(said.map((pattern) => expect.stringMatching(pattern)));
   },
