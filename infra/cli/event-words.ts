@@ -17,8 +17,8 @@ const argumentOf: Readonly<Record<string, string>> = {
   certificate: 'the name of a certificate',
 };
 
-/** The message with options: `invalid event: until: …` is `--until: …`, and `add "key": true` is `add --key`.
- *  Any other message is returned as it is. */
+/** The message with options: `invalid event: until: …` is `--until: …`, and `add "key": true` is
+ *  `add --key`. Any other message is returned as it is. */
 export function sayAsOptions(message: string): string {
   const [, problems] = /^invalid event: (.*)$/s.exec(message) ?? [];
   if (problems === undefined) return message;
