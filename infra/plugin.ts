@@ -6,22 +6,13 @@ import type { StackProvider } from './deployed-stack.ts';
 import type { RememberedParameters } from './kept-parameters.ts';
 import type { NoticeParameters } from './notice-parameters.ts';
 import type { Resources } from './permissions.ts';
+import type { Called, Extendable } from './preparation.ts';
 import { checkSchedules, intervalsOf } from './schedules.ts';
 import { preferTerminal } from './terminal-environment.ts';
 
 /** The part of osls's object that this plugin uses. */
-interface Serverless {
-  readonly serviceDir: string;
-  readonly configurationFilename: string;
-  readonly configurationInput: {
-    readonly params?: Readonly<Record<string, unknown>>;
-    readonly provider: { readonly region?: unknown };
-  };
-  readonly processedInput: {
-    readonly commands: readonly string[];
-    readonly options: Readonly<Record<string, unknown>>;
-    readonly isHelpRequest: boolean;
-  };
+interface Serverless extends Called, Extendable {
+  readonly processedInput: Called['processedInput'] & { readonly isHelpRequest: boolean };
   /** `Error`: osls prints its message alone, without a stack trace. */
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
   readonly service: {
@@ -53,8 +44,6 @@ interface Serverless {
     };
   };
   getProvider(name: 'aws'): StackProvider;
-  /** Sets a part of the configuration, before its variables are resolved. */
-  extendConfiguration(path: readonly string[], value: string): void;
 }
 
 /** Parameters of serverless.yml about roles. */

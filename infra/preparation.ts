@@ -2,13 +2,13 @@
 import type { DeployCall, Preparation } from './before-deploy.ts';
 
 /** The part of osls's object that sets the configuration. */
-interface Extendable {
+export interface Extendable {
   /** Sets a part of the configuration, before its variables are resolved. */
   extendConfiguration(path: readonly string[], value: string): void;
 }
 
 /** The part of osls's object that says what was called. */
-interface Called {
+export interface Called {
   readonly serviceDir: string;
   readonly configurationFilename: string;
   readonly configurationInput: {
