@@ -1,7 +1,6 @@
 // What the log of a function tells while a call of it goes on: the last order, certificate or delivery.
 import { setTimeout as pause } from 'node:timers/promises';
-import { SignatureV4 } from '@smithy/signature-v4';
-import { Sha256 } from '../../lib/adapters/aws/sha256.ts';
+import { signAwsPost } from '../../lib/adapters/aws/signed-post.ts';
 import type { LogEvent } from '../../lib/ports/log.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf } from './answer.ts';
 import type { SetCredentials } from './connection.ts';
@@ -79,28 +78,15 @@ function describeMilestone(line: unknown): string | undefined {
 
 /** One page of FilterLogEvents (CloudWatch Logs API 2014-03-28). */
 async function filterEvents(log: FollowedLog, body: object, signal: AbortSignal): Promise<AnswerFields> {
-  const { region, endpoint, identify } = log;
-  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const url = new URL(endpoint ?? `https://logs.${region}.${domain}`);
-  const credentials = await identify();
-  const signer = new SignatureV4({ service: 'logs', region, sha256: Sha256, credentials });
-  const request = {
-    method: 'POST',
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: '/',
-    headers: {
-      host: url.host,
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': 'Logs_20140328.FilterLogEvents',
-    },
-    body: JSON.stringify(body),
+  const headers = {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': 'Logs_20140328.FilterLogEvents',
   };
-  const { headers } = await signer.sign(request);
+  const request = { headers, body: JSON.stringify(body) };
+  const { url, ...signed } = await signAwsPost({ service: 'logs', ...log }, request, new Date());
   const answer = await fetch(url, {
     method: 'POST',
-    headers,
-    body: request.body,
+    ...signed,
     signal: AbortSignal.any([signal, AbortSignal.timeout(mostMs)]),
   });
   if (!answer.ok) throw new Error(`CloudWatch Logs answered ${answer.status}`);

@@ -3,7 +3,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
-import type { Credentials } from '../../../lib/adapters/notices/topic.ts';
+import type { Credentials } from '../../../lib/adapters/aws/signed-post.ts';
 import { type AskedService, canAsk, configFor, findEndpoint } from '../connection.ts';
 import type { CalledPlace } from '../place.ts';
 

@@ -1,22 +1,14 @@
 // Publishes notices on an SNS topic, for mail and whoever else has subscribed (SNS API 2010-03-31).
-import { SignatureV4 } from '@smithy/signature-v4';
 import type { Notice } from '../../policy/notices/notice.ts';
 import { linesOf, titleOf } from '../../policy/notices/text.ts';
 import type { TryResult } from '../../ports/notices.ts';
-import { Sha256 } from '../aws/sha256.ts';
+import { type Credentials, signAwsPost } from '../aws/signed-post.ts';
 import type { PostAnswer, PostRequest } from './http.ts';
 
 /** Longest subject: SNS wants under 100 characters. */
 const longestSubject = 99;
 /** Most bytes of a text: SNS takes 256 KiB in all. */
 const mostBytes = 200_000;
-
-/** AWS credentials. */
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
-}
 
 /** A topic, and how to sign for it. */
 export interface TopicOptions {
@@ -47,30 +39,15 @@ export async function signPublish(
   { arn, endpoint, identify }: TopicOptions,
   now: Date,
 ): Promise<PostRequest> {
-  const [, partition = 'aws', , region = ''] = arn.split(':');
-  const domain = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const url = new URL(endpoint ?? `https://sns.${region}.${domain}`);
-  const body = new URLSearchParams(fields).toString();
-  const credentials = await identify();
-  const signer = new SignatureV4({
-    service: 'sns',
-    region,
-    sha256: Sha256,
-    credentials: {
-      accessKeyId: credentials.accessKeyId,
-      secretAccessKey: credentials.secretAccessKey,
-      ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
+  const [, , , region = ''] = arn.split(':');
+  const { url, headers, body } = await signAwsPost(
+    { service: 'sns', region, endpoint, identify },
+    {
+      headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+      body: new URLSearchParams(fields).toString(),
     },
-  });
-  const request = {
-    method: 'POST',
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: '/',
-    headers: { host: url.host, 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-    body,
-  };
-  const { headers } = await signer.sign(request, { signingDate: now });
+    now,
+  );
   return { url: url.href, headers, body };
 }
 
