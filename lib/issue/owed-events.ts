@@ -1,5 +1,4 @@
 // Puts events of certificates that the bus did not take, or that a killed run did not put.
-import { mapConcurrently } from '../async/map-concurrently.ts';
 import {
   type Announcement,
   announceIssued,
@@ -7,15 +6,11 @@ import {
   announceRevoked,
 } from '../policy/events/announcement.ts';
 import { isUntouched } from '../policy/registration/untouched.ts';
-import { describeError } from '../ports/errors.ts';
-import { changeOwed } from '../ports/owed-events.ts';
+import { clearOwed, putOwed } from '../ports/owed-events.ts';
 import type { StoreEntry } from '../ports/store.ts';
-import { type OwedDelivery, type OwedEvent, withoutPut } from '../state/events.ts';
+import type { OwedDelivery, OwedEvent } from '../state/events.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
 import type { IssuePlan } from './plan.ts';
-
-/** AWS secrets written at once. */
-const concurrency = 16;
 
 /** Puts what is owed, with the ids of then, and clears the mark of what the bus has. A certificate that was
  *  registered, and that nobody has looked at since, is told of in a pass over everything: whoever stored it
@@ -46,27 +41,10 @@ export async function putOwedEvents(
       : [];
   });
   const owed = [...judged, ...unjudged];
-  if (owed.length === 0) return;
-  try {
-    const results = await putEvents(
-      owed.map(({ entry, event }) => announce(entry, event)),
-      signal,
-    );
-    const refused = results.find((result) => result !== 'put');
-    if (refused) log.warn('event not put', { event: 'owed', problem: describeError(refused) });
-    const put = owed.filter((_, index) => results[index] === 'put');
-    const marked = put.filter(({ entry }) => (entry.state.owedEvents ?? []).length > 0);
-    await mapConcurrently(
-      [...Map.groupBy(marked, ({ entry }) => entry.name)],
-      concurrency,
-      ([name, some]) => {
-        const events = some.map(({ event }) => event);
-        return changeOwed(name, (before) => withoutPut(before, events), ports, cleanUpSignal);
-      },
-    );
-  } catch (error) {
-    log.warn('event not put', { event: 'owed', problem: describeError(error) });
-  }
+  const put = await putOwed(owed, ({ entry, event }) => announce(entry, event), { putEvents, log }, signal);
+  const marked = put.filter(({ entry }) => (entry.state.owedEvents ?? []).length > 0);
+  const over = marked.map(({ entry: { name }, event }) => ({ name, event }));
+  await clearOwed(over, ports, cleanUpSignal);
 }
 
 /** `deploy` puts deliveries. */

@@ -1,15 +1,10 @@
 // Notes deliveries that the bus was not told of, and puts their events in a later pass.
-import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { nameDestination } from '../../policy/delivery/secret-plan.ts';
 import { type Announcement, announceDelivered } from '../../policy/events/announcement.ts';
-import { describeError } from '../../ports/errors.ts';
-import { changeOwed } from '../../ports/owed-events.ts';
-import { addOwed, type OwedDelivery, withoutPut } from '../../state/events.ts';
+import { changeOwed, clearOwed, putOwed } from '../../ports/owed-events.ts';
+import { addOwed, type OwedDelivery } from '../../state/events.ts';
 import type { DeployInvocation, DeployPorts } from '../invocation.ts';
 import type { CertificateToDeliver, DeliverySelection } from '../plan/selected.ts';
-
-/** AWS secrets written at once. */
-const concurrency = 16;
 
 /** A delivery to tell, and whose it is. */
 interface UntoldDelivery {
@@ -43,22 +38,11 @@ export async function putOwedDeliveries(
     ports,
     cleanUpSignal,
   );
-  if (owed.length === 0) return;
-  try {
-    const results = await putEvents(
-      owed.map(({ selected, event }) => announceOwed(selected, event)),
-      signal,
-    );
-    const refused = results.find((result) => result !== 'put');
-    if (refused) ports.log.warn('event not put', { event: 'owed', problem: describeError(refused) });
-    const put = owed.filter((_, index) => results[index] === 'put');
-    for (const { selected, event } of put) {
-      ports.log.info('delivery announced', { certificate: selected.name, version: event.version });
-    }
-    await clear(put, ports, cleanUpSignal);
-  } catch (error) {
-    ports.log.warn('event not put', { event: 'owed', problem: describeError(error) });
-  }
+  const bus = { putEvents, log: ports.log };
+  const put = await putOwed(owed, ({ selected, event }) => announceOwed(selected, event), bus, signal);
+  for (const { selected, event } of put)
+    ports.log.info('delivery announced', { certificate: selected.name, version: event.version });
+  await clear(put, ports, cleanUpSignal);
 }
 
 function findUntold(selection: DeliverySelection): readonly UntoldDelivery[] {
@@ -75,16 +59,13 @@ function isStillSo({ selected: { version, jobs }, event }: UntoldDelivery): bool
   return event.version === version && jobs.every(({ freeze, phase }) => !freeze && phase === 'rolled-out');
 }
 
-async function clear(
+function clear(
   over: readonly UntoldDelivery[],
   ports: Pick<DeployPorts, 'store' | 'log'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const bySelection = Map.groupBy(over, ({ selected }) => selected);
-  await mapConcurrently([...bySelection], concurrency, ([{ name }, some]) => {
-    const events = some.map(({ event }) => event);
-    return changeOwed(name, (before) => withoutPut(before, events), ports, signal);
-  });
+  const marks = over.map(({ selected: { name }, event }) => ({ name, event }));
+  return clearOwed(marks, ports, signal);
 }
 
 function announceOwed(
