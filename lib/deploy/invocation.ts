@@ -121,13 +121,16 @@ export interface TargetReport {
   readonly message: string;
 }
 
+/** Why a certificate is left out, if that is not for want of targets. `NotIssued`: there is no version to
+ *  deliver. `Unused`: nobody asks for it. */
+export type SkipReason = 'NotIssued' | 'Unused';
+
 /** One certificate's entry in the report. `skip`: it has no certificate yet, or no targets. */
 export interface CertificateReport {
   readonly name: string;
   readonly version?: string;
   readonly decision: TargetOutcome | 'skip';
-  /** Why it is left out, if that is not for want of targets: `NotIssued`; `Unused`, if nobody asks for it. */
-  readonly reason?: 'NotIssued' | 'Unused';
+  readonly reason?: SkipReason;
   readonly message: string;
   readonly targets: readonly TargetReport[];
   /** What the probe found right after the last target got the version. */

@@ -7,7 +7,7 @@ import type { StoreEntry } from '../../ports/store.ts';
 import type { DeliveryRecord, DeliveryRetry } from '../../state/delivery.ts';
 import type { OwedEvent } from '../../state/events.ts';
 import type { Trouble } from '../../state/health.ts';
-import type { AnyJob } from '../invocation.ts';
+import type { AnyJob, SkipReason } from '../invocation.ts';
 import type { FreezePlan } from './freeze-plan.ts';
 
 /** A certificate that can be delivered, with what its tags say about earlier deliveries. */
@@ -60,10 +60,6 @@ export type DeliverySelection = { readonly known?: KnownTargets; readonly letGo?
   | ({ readonly kind: 'skipped'; readonly message: string; readonly reason?: SkipReason } & LeftOut)
   | ({ readonly kind: 'failed'; readonly error: Error } & LeftOut)
 );
-
-/** Why a certificate is left out, if that is not for want of targets. `NotIssued`: there is no version to
- *  deliver. `Unused`: nobody asks for it. */
-export type SkipReason = 'NotIssued' | 'Unused';
 
 interface LeftOut {
   readonly name: string;

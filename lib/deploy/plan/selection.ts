@@ -15,11 +15,11 @@ import { toError } from '../../ports/errors.ts';
 import type { StoreEntry } from '../../ports/store.ts';
 import { RequestError } from '../../requests/errors.ts';
 import { createRefusal } from '../../requests/unknown.ts';
-import type { AnyJob, DeployInvocation, DeployPorts, Job } from '../invocation.ts';
+import type { AnyJob, DeployInvocation, DeployPorts, Job, SkipReason } from '../invocation.ts';
 import { createJudgeSpec, type JudgeSpec } from './allowance.ts';
 import { planFreeze } from './freeze-plan.ts';
 import { selectLetGo, selectRestored } from './letting-go.ts';
-import type { DeliverySelection, SkipReason } from './selected.ts';
+import type { DeliverySelection } from './selected.ts';
 
 /** AWS secrets read at once. */
 const concurrency = 16;
