@@ -29,6 +29,18 @@ export interface CloudFormationDouble {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** What osls's AWS provider gives a deploy of a stage whose AWS is this. */
+export function providerOf({ endpoint, credentials }: CloudFormationDouble, stage: string) {
+  const region = 'eu-central-1';
+  return {
+    naming: { getStackName: () => `certrelay-${stage}` },
+    getStage: () => stage,
+    getRegion: () => region,
+    getCloudFormationClient: () => Promise.reject(new Error('not asked')),
+    getAwsSdkV3Config: async () => ({ endpoint, region, credentials }),
+  };
+}
+
 /** Starts it; the test that is running stops it. */
 export async function startCloudFormation(answers: CloudFormationAnswers): Promise<CloudFormationDouble> {
   const asked: string[] = [];

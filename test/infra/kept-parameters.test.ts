@@ -4,7 +4,7 @@ import { prepareDeploy } from '../../infra/before-deploy.ts';
 import { writeRemembered } from '../../infra/kept-parameters.ts';
 import { applyPreparation } from '../../infra/preparation.ts';
 import { top } from '../docs/markdown.ts';
-import { startCloudFormation, templateWith } from './cloudformation.ts';
+import { providerOf, startCloudFormation, templateWith } from './cloudformation.ts';
 
 describe('what was given by --param alone', () => {
   const hours = 'rate(2 hours)';
@@ -34,17 +34,7 @@ describe('what was given by --param alone', () => {
       options: { param: [...options], ...others },
       env: {},
     };
-    const prepared = await prepareDeploy(call, {
-      naming: { getStackName: () => 'certrelay-prod' },
-      getStage: () => 'prod',
-      getRegion: () => 'eu-central-1',
-      getCloudFormationClient: () => Promise.reject(new Error('not asked')),
-      getAwsSdkV3Config: async () => ({
-        endpoint: aws.endpoint,
-        region: 'eu-central-1',
-        credentials: aws.credentials,
-      }),
-    });
+    const prepared = await prepareDeploy(call, providerOf(aws, 'prod'));
     if ('refusal' in prepared) throw new Error(prepared.refusal);
     const set: Record<string, string> = {};
     const extendConfiguration = (path: readonly string[], value: string) => {

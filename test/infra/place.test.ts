@@ -6,7 +6,7 @@ import { findRegion, prepareDeploy } from '../../infra/before-deploy.ts';
 import { type DeployedInstallation, findInstallation, readInstallation } from '../../infra/deployed-stack.ts';
 import { decidePlace, type PlaceRequest } from '../../infra/place.ts';
 import { top } from '../docs/markdown.ts';
-import { startCloudFormation, templateWith } from './cloudformation.ts';
+import { providerOf, startCloudFormation, templateWith } from './cloudformation.ts';
 
 const there = (prefix?: string, eventBus = ''): DeployedInstallation => ({ kind: 'there', prefix, eventBus });
 const absent: DeployedInstallation = { kind: 'absent' };
@@ -146,17 +146,7 @@ test('a deploy that says no address has the one that is deployed', async () => {
   const template = JSON.parse(templateWith('certrelay'));
   const Parameters = { EventBus: { Default: 'own' }, AlarmEmail: { Default: 'ops@example.com' } };
   const aws = await startCloudFormation({ template: JSON.stringify({ ...template, Parameters }) });
-  const provider = {
-    naming: { getStackName: () => 'certrelay-dev' },
-    getStage: () => 'dev',
-    getRegion: () => 'eu-central-1',
-    getCloudFormationClient: () => Promise.reject(new Error('not asked')),
-    getAwsSdkV3Config: async () => ({
-      endpoint: aws.endpoint,
-      region: 'eu-central-1',
-      credentials: aws.credentials,
-    }),
-  };
+  const provider = providerOf(aws, 'dev');
   const prepare = (...param: readonly string[]) =>
     prepareDeploy(
       {
@@ -305,17 +295,7 @@ test.for([
   ],
 ] as const)('says all of it at once, and one command: %s', async ([, options, env, lines, command]) => {
   const aws = await startCloudFormation({});
-  const provider = {
-    naming: { getStackName: () => 'certrelay-prod' },
-    getStage: () => 'prod',
-    getRegion: () => 'eu-central-1',
-    getCloudFormationClient: () => Promise.reject(new Error('not asked')),
-    getAwsSdkV3Config: async () => ({
-      endpoint: aws.endpoint,
-      region: 'eu-central-1',
-      credentials: aws.credentials,
-    }),
-  };
+  const provider = providerOf(aws, 'prod');
   const prepared = await prepareDeploy(
     {
       command: 'package',
