@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { showPath } from '../../infra/cli/checkout.ts';
 import { certrelayWith } from '../cli/harness.ts';
 import { type OperatedSandbox, startOperatedSandbox } from '../sandbox/operated.ts';
 import { type Block, readPages } from './markdown.ts';
@@ -69,6 +70,8 @@ it.each(shown)('$path: $command', async ({ command, output }) => {
   const env = { ...sandbox.environment, COLUMNS: '80' };
   const ended = await certrelayWith(args, { env });
   const told = ended.shown
+    // Beside the sandbox's folder, it is shown as it is reached from the checkout.
+    .replaceAll(showPath(sandbox.inventoryPath, process.cwd()), 'infra/certificates.yaml')
     .replaceAll(sandbox.inventoryPath, 'infra/certificates.yaml')
     .replaceAll(folder, 'exported');
   // A last line of `…` stands for the rest.
