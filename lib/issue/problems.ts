@@ -2,6 +2,7 @@
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { becomesDegraded } from '../policy/health/orders.ts';
 import { type FoundTrouble, isOpenDenial, recordTrouble } from '../policy/health/trouble.ts';
+import { pausedByCaCode } from '../policy/issuance/pause.ts';
 import { findRetirement, revocationFailed } from '../policy/retirement/retirement.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StoreEntry } from '../ports/store.ts';
@@ -10,7 +11,7 @@ import type { StateChange } from '../state/state.ts';
 import type { Blame } from './blame.ts';
 import type { PlannedCertificate, UnreadableCertificate } from './gather/gather.ts';
 import type { IssueInvocation, IssuePorts } from './invocation.ts';
-import { reasonOf } from './order/failure.ts';
+import { isPauseOfCa, reasonOf } from './order/failure.ts';
 import type { OrderOutcome } from './order/outcome.ts';
 
 /** AWS secrets written at once. */
@@ -111,7 +112,7 @@ function judge(
     case 'failed': {
       const { error } = outcome;
       const cause = blame.causeOf(error, situation.desired.issuer);
-      return { code: reasonOf(error), cause, words: describeError(error) };
+      return { code: isPauseOfCa(error) ? pausedByCaCode : reasonOf(error), cause, words: describeError(error) };
     }
     case 'waiting':
       return undefined;

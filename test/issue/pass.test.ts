@@ -188,6 +188,10 @@ describe('a failure', () => {
     expect(report.certificates).toMatchObject([{ decision: 'wait', reason: 'Paused' }]);
     expect(report.certificates[0]?.message).toContain(pausedUrl);
     expect(harness.ca.count('newOrder')).toBe(1);
+    expect(harness.state('blog').problem?.code).toBe('PausedByCA');
+    await harness.store.record('blog', { pausedSince: null, pauseReason: null });
+    expect((await harness.run()).report.summary).toMatchObject({ issued: 1 });
+    expect(harness.state('blog').problem).toBeUndefined();
   });
 
   it('of one hosted zone leaves the certificates of other zones alone', async () => {

@@ -155,6 +155,12 @@ describe('P14 P24 a certificate of the inventory is', () => {
       /visit https/,
     ],
     [
+      'Degraded PausedByCA',
+      'resumed here, and perhaps not at the CA',
+      { ...failing(60_000), problem: { code: 'PausedByCA', since: now, words: 'visit https://ca.example' } },
+      /^resumed, and no order has succeeded since: visit https:.*; next attempt at/,
+    ],
+    [
       'Degraded TakenBack',
       'taken back because it failed somewhere',
       stateOfTags({ deliveryHeld: 'v1 lab/shop/shop-tls Deployment web: 0 of 2 replicas are new' }),

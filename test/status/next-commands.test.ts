@@ -161,6 +161,11 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
       keep({ pausedSince: at(-long), pauseReason: 'the CA has paused it' }),
       'unpause shop',
     ],
+    [
+      'and it was resumed here',
+      keep({ ...failing('rateLimited'), ...problem('PausedByCA') }),
+      'renew shop --force',
+    ],
   ],
   PreflightFailed: [['a record is in the way', keep(problem('PreflightFailed')), 'renew shop']],
   NameTaken: [['another has its name', keep(problem('NameTaken')), 'renew shop']],

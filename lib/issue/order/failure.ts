@@ -157,9 +157,14 @@ async function postpone(
 /** Pauses a certificate whose names the CA has paused: waiting does not help, a person must visit the CA's
  *  page. */
 function pauseForCa(error: Error, now: Date): Partial<StateChange> {
-  if (!(error instanceof AcmeError) || !error.pausedUrl) return {};
+  if (!isPauseOfCa(error)) return {};
   const reason = `${pausedByCa}; visit ${error.pausedUrl}, then resume it here`;
   return { pausedSince: now, pauseReason: writePauseReason({ reason }) };
+}
+
+/** Whether the CA has paused the names, and said on which page a person ends that. */
+export function isPauseOfCa(error: Error): error is AcmeError & { readonly pausedUrl: string } {
+  return error instanceof AcmeError && error.pausedUrl !== undefined;
 }
 
 /** Whether the attempt failed because the run ended. */

@@ -3,7 +3,7 @@ import { deployStackCommand, invokeCommand, taggedByCommand } from '../commands.
 import { slowCode } from '../issuance/backoff.ts';
 import { hasDisagreed } from '../issuance/comparison.ts';
 import { versionDecisionsOf } from '../issuance/operator-decisions.ts';
-import { isPausedByCa } from '../issuance/pause.ts';
+import { isPausedByCa, pausedByCaCode } from '../issuance/pause.ts';
 import { explainGrace, explainRefusal, isTolerated } from '../registration/grace.ts';
 import { revocationFailed } from '../retirement/retirement.ts';
 import type { HealthFacts } from './facts.ts';
@@ -159,11 +159,13 @@ function findFailing(facts: HealthFacts): Finding | undefined {
   const count = failures > 1 ? `${failures} attempts failed, the last: ` : '';
   const later = nextAttempt && nextAttempt > now ? `; next attempt at ${nextAttempt.toISOString()}` : '';
   const longest = certificate ? longestFailureMs.issued : longestFailureMs.missing;
-  const isLong = now.getTime() - since.getTime() > longest;
+  // Nobody has seen yet whether a person ended the pause at the CA, too.
+  const wasPaused = problem?.code === pausedByCaCode;
+  const isLong = wasPaused || now.getTime() - since.getTime() > longest;
   return {
     health: isLong ? 'Degraded' : 'Progressing',
-    reason: isLong ? 'OrderFailing' : error === 'rateLimited' ? 'RateLimited' : 'BackingOff',
-    message: `${count}${words}${later}`,
+    reason: wasPaused ? 'PausedByCA' : isLong ? 'OrderFailing' : error === 'rateLimited' ? 'RateLimited' : 'BackingOff',
+    message: `${wasPaused ? 'resumed, and no order has succeeded since: ' : count}${words}${later}`,
     since,
     // To force what has just failed, or a limit, is no help. A denial is shown by the next order alone.
     command: isLong || isOpenDenial(problem, undefined) ? orderNowCommand(facts) : planCommand(name),

@@ -13,6 +13,10 @@ export interface Pause {
 /** How the reason of a pause begins that is the CA's and no person's. */
 export const pausedByCa = 'the CA has paused it';
 
+/** Code of the trouble that such a pause leaves until an order succeeds: a person may have resumed the
+ *  certificate here alone. */
+export const pausedByCaCode = 'PausedByCA';
+
 /** The pause; `undefined` if there is none, or it has ended by itself. */
 export function pauseOf(
   { pausedSince, pauseReason }: Pick<CertificateState, 'pausedSince' | 'pauseReason'>,
