@@ -105,6 +105,7 @@ describe('check', () => {
       'ok function/issue',
       'ok function/deploy',
       'ok zone/example.com',
+      'ok certificates',
       'ok cluster/prod',
       'ok issuer/default',
       'ok webhook',
@@ -148,6 +149,21 @@ describe('check', () => {
       'a cluster that refuses',
       { 'Invoke deploy': json(deployed('pending', 'Forbidden: bind the role')) },
       /^cluster\/prod: Forbidden: bind the role/,
+    ],
+    [
+      'certificates that are ill',
+      {
+        'Invoke status': json(
+          statusWith({
+            certificates: [
+              { name: 'old', health: 'Degraded', reason: 'ExpiresSoon' },
+              { name: 'shop', health: 'Healthy' },
+            ],
+            omitted: 7,
+          }),
+        ),
+      },
+      /^certificates: Degraded, 1 of 9: old; run: certrelay status/,
     ],
     [
       'an agent that nobody deployed',

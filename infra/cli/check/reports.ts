@@ -1,6 +1,6 @@
 // What the reports of the functions tell of DNS, clusters, issuers, agents and channels.
 import { nameSome } from '../../../lib/policy/bounds.ts';
-import { type AnswerFields, listOf, textOf, textsOf } from '../answer.ts';
+import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf } from '../answer.ts';
 import { listDeliveries } from '../deliveries.ts';
 import { localizeTimes } from '../text.ts';
 import { type CheckedPart, fine, unseen, wrong } from './part.ts';
@@ -79,6 +79,24 @@ export function checkOrders(status: AnswerFields): readonly CheckedPart[] {
   return listOf(status, 'certificates')
     .filter((one) => failedOrders.has(textOf(one, 'reason')) && textOf(one, 'cause') === '')
     .map((one) => wrong(`order/${textOf(one, 'name')}`, describeHealth(one)));
+}
+
+/** How many certificates are ill. Each of them is told by `certrelay status`. */
+export function checkCertificates(status: AnswerFields): CheckedPart {
+  const certificates = listOf(status, 'certificates');
+  const left = numberOf(status, 'omitted') ?? 0;
+  const all = certificates.length + left;
+  if (all === 0) return fine('certificates', 'there is none yet');
+  const ill = certificates.filter((one) => textOf(one, 'health') === 'Degraded');
+  // The worst are listed, and perhaps not all of them.
+  const count = numberOf(fieldsOf(status.summary), 'Degraded') ?? ill.length;
+  const names = nameSome(
+    ill.map((one) => textOf(one, 'name')),
+    3,
+  );
+  return ill.length === 0
+    ? fine('certificates', `none of ${all} is Degraded`)
+    : wrong('certificates', `Degraded, ${count} of ${all}: ${names}; run: certrelay status`);
 }
 
 function joinMessages(messages: readonly string[]): string {

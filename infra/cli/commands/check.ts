@@ -5,7 +5,7 @@ import { checkCaller, checkLimits } from '../check/account.ts';
 import { connectAws } from '../check/aws.ts';
 import { callFunctions, lookAtClusters, lookAtDns } from '../check/calls.ts';
 import { type CheckedPart, type PartVerdict, unseen } from '../check/part.ts';
-import { checkJudged, checkOrders, checkZones } from '../check/reports.ts';
+import { checkCertificates, checkJudged, checkOrders, checkZones } from '../check/reports.ts';
 import { checkStack } from '../check/stack.ts';
 import { checkTopic } from '../check/topic.ts';
 import { checkWebhook } from '../check/webhook.ts';
@@ -67,6 +67,7 @@ async function checkAll(session: CommandSession): Promise<readonly CheckedPart[]
       ...dns.parts,
       ...told,
       ...orders,
+      ...(status ? [checkCertificates(status)] : []),
       ...clusters.filter((part) => !isFunction(part)),
       ...(status ? checkJudged(status) : []),
       webhook,
