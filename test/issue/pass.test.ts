@@ -99,6 +99,16 @@ describe('a pass', () => {
     expect(failures.map(({ message }) => message).join()).toContain('no certificate is called "shoop"');
   });
 
+  it('says of a certificate whose entry is gone from the inventory how it comes back, or goes', async () => {
+    const harness = new Harness([shop, blog]);
+    await harness.run();
+    harness.inventory = { ...harness.inventory, certificates: [blog] };
+    const { failures } = await harness.run({ certificates: ['shop'] });
+    expect(failures.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/no "shop" any more: put its entry back and deploy, or let it go \(.*retire/),
+    ]);
+  });
+
   it('Y01 renews a registered certificate by the specification stored with it, and reads no value before', async () => {
     const harness = new Harness([]);
     const spec = { ...specOf('customer', ['a.example.com']), source: 'registration' as const };

@@ -19,7 +19,7 @@ import { describeWish } from '../../policy/retirement/retirement.ts';
 import { ConfigError, toError } from '../../ports/errors.ts';
 import type { CertificateStore, StoreEntry } from '../../ports/store.ts';
 import { createRefusal } from '../../requests/unknown.ts';
-import { IssueError } from '../errors.ts';
+import { createNoSpecification } from '../errors.ts';
 import type { IssueInvocation, ReconcileRequest } from '../invocation.ts';
 import { findRetiring, type RetiringCertificate } from '../retiring/found.ts';
 import { type ComparisonPorts, type ComparisonRequest, compareShare, findUntagged } from './comparison.ts';
@@ -157,7 +157,7 @@ async function gatherOne(
   }
   const { actual, registered } = await readCurrent(name, store, signal);
   const spec = inFile ?? registered;
-  if (!spec) throw entry ? noSpecification(name) : await refuse(name);
+  if (!spec) throw entry ? createNoSpecification(name, entry) : await refuse(name);
   const situation = { desired: desireOf(spec, inventory, progress), actual, ...circumstances };
   return { name, entry, pendingOrder, spec, situation };
 }
@@ -185,12 +185,7 @@ export async function readSpecification(
 ): Promise<StoredSpec> {
   const { registered } = await readCurrent(name, store, signal);
   if (registered) return registered;
-  throw noSpecification(name);
-}
-
-function noSpecification(name: string): IssueError {
-  const message = `the AWS secret of "${name}" holds no specification any more; register it again`;
-  return new IssueError('Unknown', message);
+  throw createNoSpecification(name, undefined);
 }
 
 /** Judges a certificate again after this run has claimed it, by its state of now. The issuer stays the one
