@@ -263,6 +263,15 @@ test('what has no certificate yet, no targets or no definition is passed over', 
   expect(report.certificates.map(({ reason }) => reason)).toEqual(['Unused', undefined, 'NotIssued']);
 });
 
+test('what is stored alone is no line of a delivery to one cluster', async () => {
+  const harness = await openHarness({ targets: [targetOf()] });
+  await harness.store.create('waiting', undefined);
+  await harness.issue('orphan', 'version-1');
+  harness.forget('orphan');
+  const report = await harness.deploy({ clusters: ['lab'] });
+  expect(report.certificates.map(({ name }) => name)).toEqual(['shop']);
+});
+
 test('D08 the log says what was delivered where, and holds no key', async () => {
   const harness = await openHarness({ targets: [targetOf()] });
   const report = await harness.deploy();

@@ -66,9 +66,13 @@ export async function selectForDelivery(
   const selections = await mapConcurrently(candidates, concurrency, (name) =>
     select(name, Promise.resolve(entries.get(name))),
   );
-  return isPartial
-    ? selections.filter((selection) => selection.kind !== 'selected' || selection.requested.length > 0)
-    : selections;
+  if (!isPartial) return selections;
+  const isNamed = invocation.targets !== undefined || invocation.clusters !== undefined;
+  return selections.filter((selection) => {
+    if (selection.kind === 'selected') return selection.requested.length > 0;
+    // Of one that is only stored, and goes nowhere or is not issued, nobody asked for a target.
+    return selection.kind !== 'skipped' || !isNamed || known.has(selection.name);
+  });
 }
 
 async function selectCertificate(
