@@ -40,6 +40,8 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism()),
     exclude: ['test/real/**', 'test/matrix/**', 'node_modules/**', 'dist/**'],
     testTimeout: 40_000,
+    // What is waited for comes as soon as the machine lets it: no promise is about seconds.
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 120_000,
   },
 });

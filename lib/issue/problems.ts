@@ -112,7 +112,11 @@ function judge(
     case 'failed': {
       const { error } = outcome;
       const cause = blame.causeOf(error, situation.desired.issuer);
-      return { code: isPauseOfCa(error) ? pausedByCaCode : reasonOf(error), cause, words: describeError(error) };
+      return {
+        code: isPauseOfCa(error) ? pausedByCaCode : reasonOf(error),
+        cause,
+        words: describeError(error),
+      };
     }
     case 'waiting':
       return undefined;

@@ -7,7 +7,7 @@ import type { LogLine } from '../sandbox/lambda/server.ts';
 import { startLogs } from '../sandbox/logs/server.ts';
 
 /** A machine may be busy. */
-const waitFor = (holds: () => void) => vi.waitFor(holds, 20_000);
+const waitFor = (holds: () => void) => vi.waitFor(holds, 30_000);
 
 /** A log that a test writes, and the milestones that are told of it. */
 async function follow(functionName: string, searched?: number) {

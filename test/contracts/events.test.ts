@@ -23,7 +23,7 @@ test('a certificate that becomes current is a message that deploy understands; o
   tell({ ...shop, labelUpdated: 'CERTRELAY_CLAIM' });
   tell({ ...shop, name: 'certrelay/accounts/shop', labelUpdated: 'AWSCURRENT' });
   tell({ ...shop, labelUpdated: 'AWSCURRENT' });
-  await queue.untilVisible(AbortSignal.timeout(5_000));
+  await queue.untilVisible(AbortSignal.timeout(30_000));
   const bodies = queue.bodies();
   expect(bodies).toHaveLength(1);
   const batch = { Records: [{ messageId: 'm', body: bodies[0], eventSource: 'aws:sqs' }] };

@@ -26,13 +26,11 @@ export function promiseAccess(harness: () => Harness): void {
   /** A real server takes a moment to see a binding. */
   const eventually = (call: () => Promise<unknown>) =>
     expect
-      .poll(
-        () =>
-          call().then(
-            () => 'allowed',
-            (error: Error) => error.message,
-          ),
-        { timeout: 5000 },
+      .poll(() =>
+        call().then(
+          () => 'allowed',
+          (error: Error) => error.message,
+        ),
       )
       .toBe('allowed');
 

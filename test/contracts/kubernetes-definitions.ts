@@ -105,7 +105,7 @@ export function promiseDefinitions(harness: () => Harness): void {
     const namespace = await newNamespace();
     const list = () => restricted.listTlsObjects(namespace, ['ListenerSet'], signal());
     await removeDefinition(admin, listenerSetDefinition);
-    await expect.poll(() => list().catch(() => undefined), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => list().catch(() => undefined)).toEqual([]);
     const path = `/apis/${gatewayGroup}/v1/namespaces/${namespace}/listenersets`;
     await createDefined(
       admin,

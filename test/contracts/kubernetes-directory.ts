@@ -32,7 +32,7 @@ export function promiseDirectory(harness: () => Harness): void {
       message: expect.stringMatching(/add verb "list" on "(ingresses|services)"/),
     });
     await bind(admin, namespace, 'certrelay-discover', 'listing');
-    await expect.poll(() => list().catch(() => undefined), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => list().catch(() => undefined)).toEqual([]);
 
     await admin.create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, ingress);
     await admin.create(`/api/v1/namespaces/${namespace}/services`, service);
@@ -97,7 +97,7 @@ function promiseFormerTools(harness: () => Harness): void {
     const directory = connectDirectory({ name: 'lab', access, clock: realClock, log: silentLog });
     const list = () => directory.listToolObjects(namespace, signal());
     const nothing = { namespace, issuers: [], ingresses: [], workloads: [] };
-    await expect.poll(() => list().catch(() => undefined), { timeout: 5000 }).toEqual(nothing);
+    await expect.poll(() => list().catch(() => undefined)).toEqual(nothing);
 
     await admin.create(`/api/v1/namespaces/${namespace}/secrets`, leftSecret);
     await admin.create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, challengeIngress);

@@ -49,9 +49,7 @@ export async function createDefined(
 ): Promise<void> {
   for (const definition of definitions) await admin.create(definitionsPath, definition);
   for (const [path, body] of objects) {
-    await expect
-      .poll(() => admin.create(path, body).then(() => 'made', String), { timeout: 10_000 })
-      .toBe('made');
+    await expect.poll(() => admin.create(path, body).then(() => 'made', String)).toBe('made');
   }
 }
 
@@ -67,7 +65,7 @@ export async function removeDefinition(
       () => true,
       () => false,
     );
-  await expect.poll(isThere, { timeout: 20_000 }).toBe(false);
+  await expect.poll(isThere).toBe(false);
 }
 
 /** An Ingress that serves the Secret's certificate. */

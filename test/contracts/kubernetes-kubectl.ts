@@ -257,7 +257,7 @@ export function promiseKubectl(harness: () => Harness): void {
     expect(await canI('admin', 'get', 'web')).toBe(true);
     expect(await canI('certrelay', 'get', 'web')).toBe(false);
     await bindReading(harness(), namespace, 'web');
-    await expect.poll(() => canI('certrelay', 'get', 'web'), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => canI('certrelay', 'get', 'web')).toBe(true);
     expect(await canI('certrelay', 'get', 'other')).toBe(false);
     expect(await canI('certrelay', 'list', 'web')).toBe(false);
     const body = protobuf('v1', 'Secret', [
@@ -279,7 +279,7 @@ export function promiseKubectl(harness: () => Harness): void {
     const path = `/api/v1/namespaces/${namespace}`;
     const { body } = await ask(harness(), path, { method: 'DELETE' });
     expect(body).toMatchObject({ kind: 'Namespace', status: { phase: 'Terminating' } });
-    await expect.poll(async () => (await ask(harness(), path)).status, { timeout: 20_000 }).toBe(404);
+    await expect.poll(async () => (await ask(harness(), path)).status).toBe(404);
     expect((await ask(harness(), `${path}/secrets`)).body.items).toEqual([]);
     const refused = await applySecret(harness(), namespace, { name: 'web' });
     expect(refused).toMatchObject({ status: 404, body: { message: `namespaces "${namespace}" not found` } });

@@ -63,7 +63,7 @@ export function promiseWorkloads(harness: () => Harness): void {
     return list.find((workload) => workload.name === name);
   };
   const eventually = (kind: AppsKind, namespace: string, state: Rollout['state']) =>
-    expect.poll(async () => (await find(kind, namespace))?.rollout.state, { timeout: 15_000 }).toBe(state);
+    expect.poll(async () => (await find(kind, namespace))?.rollout.state).toBe(state);
 
   test('every way in which pods use a Secret is found, and nothing that is no use', async () => {
     const { newNamespace } = harness();

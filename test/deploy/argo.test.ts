@@ -21,7 +21,7 @@ async function open({ isBound = true, replicas = 3, ...options }: Setup = {}) {
   if (isBound) harness.lab.create(bindingOf('shop', 'certrelay-rollouts'));
   harness.lab.create(argoDefinition);
   addRollout(harness, 'web', replicas);
-  await harness.clock.sleep(1_000, AbortSignal.timeout(5_000));
+  await harness.clock.sleep(1_000, AbortSignal.timeout(30_000));
   return harness;
 }
 
@@ -211,7 +211,7 @@ test('pods that a person deleted have the certificate, although the restart was 
   for (const { metadata } of named.parse(items)) {
     await harness.admin.remove(`/api/v1/namespaces/shop/pods/${metadata.name}`);
   }
-  await harness.clock.sleep(1_000, AbortSignal.timeout(5_000));
+  await harness.clock.sleep(1_000, AbortSignal.timeout(30_000));
   expect(only(await harness.deploy({ certificates: ['shop'] }))).toMatchObject({ outcome: 'unchanged' });
 });
 
@@ -225,7 +225,7 @@ test.for([
   const harness = await open({ isBound });
   await harness.deploy();
   if (!isBound) harness.lab.create(bindingOf('shop', 'certrelay-rollouts'));
-  await harness.clock.sleep(60_000, AbortSignal.timeout(5_000));
+  await harness.clock.sleep(60_000, AbortSignal.timeout(30_000));
   const before = (await read(harness)).spec.restartAt;
   await harness.admin.patch('/api/v1/namespaces/shop/secrets/shop-tls', { data: { 'tls.crt': 'eA==' } });
   expect(only(await harness.deploy())).toMatchObject({ action: 'apply', restarted: [] });

@@ -10,7 +10,7 @@ import { bindingOf, codesOf, type HarnessOptions, openHarness, targetsOf } from 
 const clusters = ['lab', 'b', 'c', 'd', 'e'];
 const failing = ['b', 'c', 'd'];
 const minute = 60_000;
-const signal = AbortSignal.timeout(30_000);
+const signal = AbortSignal.timeout(120_000);
 
 /** Four targets in each of five clusters; in three of them one is in a namespace that certrelay may not
  *  enter. */

@@ -269,8 +269,8 @@ export async function openHarness(options: HarnessOptions) {
         {
           ...request,
           inventory,
-          signal: signal ?? AbortSignal.timeout(20_000),
-          cleanUpSignal: AbortSignal.timeout(20_000),
+          signal: signal ?? AbortSignal.timeout(60_000),
+          cleanUpSignal: AbortSignal.timeout(60_000),
         },
       );
     },

@@ -44,10 +44,10 @@ test.each([
 ])('deploy serves the others while a cluster %s, and says of its targets what is wrong', async (_, script) => {
   const kubeconfig = await startScripted(script);
   const inventory = { issuers: {}, clusters: { bad: { kubeconfig: { secret: 'bad' } } }, certificates: [] };
-  const workUntil = new Date(Date.now() + 4_000);
+  const workUntil = new Date(Date.now() + 8_000);
   const surroundings = { id: 'r1', settings, inventory, workUntil, clock: hastyClock, log: new FakeLog() };
   const connect = connectClusters(surroundings, { readText: async () => kubeconfig });
-  const signal = AbortSignal.timeout(4_000);
+  const signal = AbortSignal.timeout(8_000);
   const harness = await openHarness({
     targets: [targetOf({ cluster: 'bad' }), targetOf()],
     reach: (name) => (name === 'bad' ? connect(name, signal) : undefined),
@@ -97,7 +97,7 @@ discovery:
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
   const { inventory } = parsed;
   const [store, log] = [new FakeStore(), new FakeLog()];
-  const workUntil = new Date(Date.now() + 4_000);
+  const workUntil = new Date(Date.now() + 8_000);
   const surroundings = { id: 'r1', settings, inventory, workUntil, clock: hastyClock, log };
   const connect = connectDirectories(surroundings, { readText: async (name) => texts[name] ?? '' });
   const register = createRegisterSpec({
@@ -108,7 +108,7 @@ discovery:
     clock: realClock,
     log,
   });
-  const signal = AbortSignal.timeout(4_000);
+  const signal = AbortSignal.timeout(8_000);
   const report = await discoverCertificates(
     { connect, register, store, clock: realClock, log },
     { id: 'r1', inventory, signal },

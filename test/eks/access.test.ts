@@ -16,7 +16,7 @@ import { startSts } from '../sandbox/sts/server.ts';
 import { Sessions } from '../sandbox/sts/sessions.ts';
 import { mintServingCertificate } from '../sandbox/tls.ts';
 
-const signal = AbortSignal.timeout(30_000);
+const signal = AbortSignal.timeout(120_000);
 const region = 'eu-west-1';
 const deploy = 'arn:aws:iam::123456789012:role/deploy';
 const other = { account: '210987654321', roleArn: 'arn:aws:iam::210987654321:role/clusters' };

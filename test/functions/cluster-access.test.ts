@@ -15,7 +15,7 @@ import { Journal } from '../sandbox/journal.ts';
 import { startKubernetes } from '../sandbox/kubernetes/server.ts';
 import { mintServingCertificate } from '../sandbox/tls.ts';
 
-const signal = AbortSignal.timeout(30_000);
+const signal = AbortSignal.timeout(120_000);
 const stranger = await mintServingCertificate('stranger');
 
 /** A cluster, and a folder as Kubernetes mounts it into each pod. */

@@ -157,7 +157,7 @@ discovery:
   const access = readKubeconfig('lab', lab.kubeconfig('certrelay'));
   const connect = async () => connectDirectory({ name: 'lab', access, clock, log });
   const register = async () => ({ kind: 'accepted', name: 'shop', domains: [] }) as const;
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(30_000);
   const report = await discoverCertificates(
     { connect, register, store, clock, log },
     { id: 'r1', inventory, signal },

@@ -43,7 +43,7 @@ describe('the same due certificates', () => {
     // A run that found them due before may still claim them, to find that there is nothing to do: that claim
     // goes at once, whereas one that is left would stand for a quarter of an hour.
     await expect
-      .poll(async () => (await trios.run()).answer, { timeout: 30_000 })
+      .poll(async () => (await trios.run()).answer)
       .toMatchObject({ summary: { certificates: 3, keep: 3 } });
     await ordered(4);
   });
@@ -85,5 +85,5 @@ function sendMessage(number: number): void {
 }
 
 function ordered(number: number): Promise<void> {
-  return expect.poll(() => trios.findFaults(trio(number)), { timeout: 30_000 }).toEqual([]);
+  return expect.poll(() => trios.findFaults(trio(number))).toEqual([]);
 }

@@ -93,10 +93,10 @@ it('puts on a queue what can succeed, once: no unknown name, and no forced order
   const orders = authority.orders().length;
   await lambda.invoke('issue', { certificates: ['shop'], force: true, enqueue: true });
   const hasFailed = () => lambda.logs.some(({ line }) => line.includes('"certificate failed"'));
-  await vi.waitFor(() => expect(hasFailed()).toBe(true), { timeout: 20_000 });
+  await vi.waitFor(() => expect(hasFailed()).toBe(true), { timeout: 30_000 });
   // What is left for later names no force, so that the backoff counts again.
   const forced = () => queues.issue.bodies().filter((body) => body.includes('force'));
-  await vi.waitFor(() => expect(forced()).toEqual([]), { timeout: 5_000 });
+  await vi.waitFor(() => expect(forced()).toEqual([]), { timeout: 30_000 });
   const body = JSON.stringify({ certificates: ['shop'], force: true });
   const batch = { Records: [{ messageId: 'm1', body, eventSource: 'aws:sqs' }] };
   expect((await lambda.invoke('issue', batch)).answer).toEqual({ batchItemFailures: [] });

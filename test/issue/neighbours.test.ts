@@ -160,7 +160,7 @@ describe('a CA that hangs', () => {
     harness.exchange(slow);
     const answer = hang(harness.ca, 'newOrder');
     const pass = harness.run();
-    await vi.waitFor(() => expect(harness.records.values.size).toBe(0));
+    await vi.waitFor(() => expect(harness.records.values.size).toBe(0), { timeout: 30_000 });
     expect(harness.pending('shop')).toBeUndefined();
     answer();
     await pass;

@@ -34,7 +34,7 @@ test.for<[string, 'trusted' | 'refused', string, string]>([
   const access = { ...readKubeconfig('lab', config), serverName };
   const cluster = connectCluster({ name: 'lab', access, clock: realClock, log: new FakeLog() });
   onTestFinished(() => cluster.close());
-  const read = cluster.readSecret('shop', 'web', AbortSignal.timeout(10_000));
+  const read = cluster.readSecret('shop', 'web', AbortSignal.timeout(30_000));
   if (outcome === 'trusted') await expect(read).resolves.toMatchObject({ uid: '1' });
   else
     await expect(read).rejects.toThrow(/server's certificate does not fit the authority or the server name/);

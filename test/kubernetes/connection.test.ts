@@ -29,7 +29,7 @@ async function open() {
     log,
   });
   onTestFinished(() => cluster.close());
-  return { kubernetes, cluster, journal, faults, clock, log, signal: AbortSignal.timeout(10_000) };
+  return { kubernetes, cluster, journal, faults, clock, log, signal: AbortSignal.timeout(30_000) };
 }
 
 test('many calls at once share one TLS connection', async () => {

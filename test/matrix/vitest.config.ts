@@ -10,6 +10,7 @@ export default defineConfig({
     isolate: false,
     maxWorkers: Math.max(3, availableParallelism()),
     testTimeout: 600_000,
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 180_000,
   },
 });

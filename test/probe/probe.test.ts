@@ -246,7 +246,7 @@ describe('whoever keeps a zone', () => {
     keep('bad');
     const pass = probe([spec('bad', { domains }), ...others]);
     const isOther = (visit: string) => visit.startsWith('z');
-    await vi.waitFor(() => expect(visits.filter(isOther)).toHaveLength(20));
+    await vi.waitFor(() => expect(visits.filter(isOther)).toHaveLength(20), { timeout: 30_000 });
     ending.abort(new Error('time is up'));
     const { certificates, failures } = await pass;
     expect(certificates.map(({ served }) => served)).toEqual(['failed', ...others.map(() => 'served')]);

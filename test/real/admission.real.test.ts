@@ -186,13 +186,10 @@ if (absent.length > 0) {
       await harness.admin.create(quotas, quota);
       const refused = (message: RegExp) =>
         expect
-          .poll(
-            async () => {
-              await harness.admin.remove(secretPath).catch(() => undefined);
-              return only(await deploy());
-            },
-            { timeout: 20_000 },
-          )
+          .poll(async () => {
+            await harness.admin.remove(secretPath).catch(() => undefined);
+            return only(await deploy());
+          })
           .toMatchObject({ outcome: 'refused', message: expect.stringMatching(message) });
       await refused(/quota is used up: raise it.*exceeded quota: small, requested: count\/secrets=1/);
       await harness.admin.remove(`${quotas}/small`);

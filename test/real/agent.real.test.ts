@@ -111,7 +111,7 @@ describe.skipIf(absent.length > 0)(`an agent in a real cluster${lacks}`, () => {
         () => 'let in',
         () => 'refused',
       );
-    await expect.poll(run, { timeout: 20_000 }).toBe('refused');
+    await expect.poll(run).toBe('refused');
   }
   const markNow = async () => {
     const path = `{.spec.template.metadata.annotations.${mark.replaceAll('.', '\\.')}}`;

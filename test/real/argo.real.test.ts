@@ -45,7 +45,7 @@ if (absent.length > 0) {
       const rollout = { ...body, spec: { ...body.spec, replicas: 2 } };
       await createDefined(harness.admin, [argoDefinitionWithStatus], [[path, rollout]]);
       stop = await runArgo(harness.admin, 'web');
-      await expect.poll(countAvailable, { timeout: 20_000 }).toBe(2);
+      await expect.poll(countAvailable).toBe(2);
       const [pods, { metadata }] = [await listPods(), await read()];
       await harness.issue('version-1');
       const report = await deploy();

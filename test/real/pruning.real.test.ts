@@ -67,7 +67,7 @@ if (absent.length > 0) {
       await harness.admin.patch(rolePath, { rules: rules.filter((rule) => !isAboutIngresses(rule)) });
       await bind('shop', 'certrelay-prune');
       await expect
-        .poll(async () => (await prune()).pruned, { timeout: 10_000 })
+        .poll(async () => (await prune()).pruned)
         .toMatchObject(
           names.map((name) => ({
             target: `lab/shop/${name}`,
@@ -93,7 +93,7 @@ if (absent.length > 0) {
         const { pruned } = await prune();
         return pruned.some(({ outcome }) => outcome === 'pending') ? undefined : pruned;
       };
-      await expect.poll(settled, { timeout: 20_000 }).toMatchObject(reports);
+      await expect.poll(settled).toMatchObject(reports);
       expect(await isThere('unused-tls')).toBe(false);
       for (const name of ['kept-tls', ...Object.keys(users)]) expect(await isThere(name), name).toBe(true);
       const { pruned } = await prune();

@@ -40,7 +40,7 @@ export async function refusePods(
       () => 'let in',
       () => 'refused',
     );
-  await expect.poll(create, { timeout: 20_000 }).toBe('refused');
+  await expect.poll(create).toBe('refused');
 }
 
 /** Lets all pods in again. */

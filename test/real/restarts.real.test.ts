@@ -66,7 +66,7 @@ if (absent.length > 0) {
         const { status } = await read(kind, name);
         return kind === 'DaemonSet' ? status.numberReady : status.readyReplicas;
       };
-      await expect.poll(ready, { timeout: 20_000 }).toBe(pods);
+      await expect.poll(ready).toBe(pods);
     }
     const forget = () => harness.store.record('shop', { deployed: null });
     const freezeOf = () => harness.store.kept.get('shop')?.state.freeze;
@@ -93,9 +93,7 @@ if (absent.length > 0) {
       await harness.admin.patch(pathOf('Deployment', 'paused'), { spec: { paused: false } });
       const rolling = { updateStrategy: { rollingUpdate: { partition: 0 } } };
       await harness.admin.patch(pathOf('StatefulSet', 'part'), { spec: rolling });
-      await expect
-        .poll(async () => only(await harness.deploy(target)).outcome, { timeout: 30_000 })
-        .toBe('unchanged');
+      await expect.poll(async () => only(await harness.deploy(target)).outcome).toBe('unchanged');
       expect(harness.store.kept.get('shop')?.state.deployed?.phases).toEqual(['rolled-out']);
     });
 
@@ -196,7 +194,7 @@ if (absent.length > 0) {
       );
       expect(await count(), 'one each for the version that failed').toEqual([sets + 1, revisions + 1]);
       await expect
-        .poll(async () => [await marksOf('web'), await marksOf('db')], { timeout: 20_000 })
+        .poll(async () => [await marksOf('web'), await marksOf('db')])
         .toEqual([Array(2).fill(before[0]?.[mark]), Array(2).fill(before[0]?.[mark])]);
       await letPodsIn(harness.admin);
     });

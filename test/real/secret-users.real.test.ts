@@ -72,7 +72,7 @@ if (absent.length > 0) {
       await setRules('listenersets');
       await deliver('early-tls');
       await expect
-        .poll(async () => (await prune()).pruned, { timeout: 10_000 })
+        .poll(async () => (await prune()).pruned)
         .toMatchObject([describeUser('early-tls', undefined)]);
     });
 
@@ -96,15 +96,12 @@ if (absent.length > 0) {
         spec: { template: { spec: { ...spec, nodeSelector: { disk: 'none' } } } },
       });
       await expect
-        .poll(async () => (await harness.admin.get(`${podsPath}/done`)).status, { timeout: 10_000 })
+        .poll(async () => (await harness.admin.get(`${podsPath}/done`)).status)
         .toMatchObject({ phase: 'Running' });
       await harness.admin.patch(`${podsPath}/done/status`, { status: { phase: 'Succeeded' } });
       await expect
         .poll(
           async () => (await harness.admin.get(podsPath.concat('?labelSelector=job-name%3Dimport'))).items,
-          {
-            timeout: 10_000,
-          },
         )
         .toHaveLength(1);
       const { pruned, failures } = await prune();
@@ -135,7 +132,7 @@ if (absent.length > 0) {
       await setRules();
       const own = ['job-tls', 'kafka-tls'].map((name) => ({ target: `lab/shop/${name}`, outcome: 'kept' }));
       await expect
-        .poll(async () => (await prune()).pruned, { timeout: 10_000 })
+        .poll(async () => (await prune()).pruned)
         .toMatchObject([
           describeUser('client-tls', 'Gateway shop/web in cluster lab'),
           describeUser('far-tls', 'ListenerSet front/more in cluster lab'),

@@ -38,7 +38,7 @@ if (absent.length > 0) {
       await kubectl.run(['apply', '-f', '-'], await readServiceAccount());
       await kubectl.run(['apply', '-f', '-'], takeVariant(rbac));
       // The cluster takes a moment to make it.
-      await expect.poll(() => kubectl.run(askToken).catch(() => ''), { timeout: 10_000 }).not.toBe('');
+      await expect.poll(() => kubectl.run(askToken).catch(() => '')).not.toBe('');
       const token = Buffer.from(await kubectl.run(askToken), 'base64').toString();
       const kubeconfig = kubernetes.kubeconfigFor('certrelay').replace(/("token": ")[^"]+/, `$1${token}`);
       const cluster = connectCluster({
@@ -61,7 +61,7 @@ if (absent.length > 0) {
 
     test('the kubeconfig of docs/clusters.md signs in as the ServiceAccount, and holds nothing of the administrator', async () => {
       await kubectl.run(['apply', '-f', '-'], await readServiceAccount());
-      await expect.poll(() => kubectl.run(askToken).catch(() => ''), { timeout: 10_000 }).not.toBe('');
+      await expect.poll(() => kubectl.run(askToken).catch(() => '')).not.toBe('');
       const kubeconfig = await followPage(kubernetes.adminKubeconfig);
       expect(kubeconfig.match(/- name: /g)).toHaveLength(1);
       const access = readKubeconfig('lab', kubeconfig);

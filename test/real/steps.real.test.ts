@@ -92,9 +92,6 @@ if (absent.length > 0) {
       await expect
         .poll(
           async () => only(await harness.deploy(target, { certificates: ['shop'], resume: true })).outcome,
-          {
-            timeout: 30_000,
-          },
         )
         .toBe('delivered');
       expect(await secretVersion()).toBe('version-2');
@@ -110,14 +107,12 @@ if (absent.length > 0) {
       await harness.admin.patch(rolePath, { rules: reduced });
       await harness.issue('version-3');
       await expect
-        .poll(async () => only(await harness.deploy(target)).message, { timeout: 10_000 })
+        .poll(async () => only(await harness.deploy(target)).message)
         .toMatch(/forbidden: user "certrelay" may not; add verb "patch" on "deployments"/);
       expect(await secretVersion()).toBe('version-3');
       expect(harness.store.kept.get('shop')?.state.freeze).toBeUndefined();
       await harness.admin.patch(rolePath, { rules });
-      await expect
-        .poll(async () => only(await harness.deploy(target)).outcome, { timeout: 30_000 })
-        .toBe('delivered');
+      await expect.poll(async () => only(await harness.deploy(target)).outcome).toBe('delivered');
     });
   });
 }

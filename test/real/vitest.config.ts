@@ -11,6 +11,7 @@ export default defineConfig({
     include: ['**/*.real.test.ts'],
     fileParallelism: false,
     testTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 180_000,
   },
 });

@@ -221,10 +221,11 @@ describe('a neighbour', () => {
     const done: string[] = [];
     const values = [hanging, other].map((name) => ({ name, value: 'v' }));
     const all = records.present(values, setting.signal, (name) => void done.push(name));
-    await vi.waitFor(() => {
+    const look = () => {
       setting.clock.pass(1_000);
       expect(done).toEqual([other]);
-    });
+    };
+    await vi.waitFor(look, { timeout: 30_000 });
     answer.resolve();
     expect((await all).failed).toEqual(new Map());
     expect(done).toEqual([other, hanging]);

@@ -44,7 +44,7 @@ test('it ends with its terminal', async () => {
   terminal.close();
   await terminal.ended;
   // npm may have ended first.
-  await vi.waitFor(() => expect(fetch(url)).rejects.toThrow('fetch failed'), 5_000);
+  await vi.waitFor(() => expect(fetch(url)).rejects.toThrow('fetch failed'), 30_000);
 });
 
 afterEach(() => void vi.useRealTimers());

@@ -151,7 +151,7 @@ test.each(Object.entries(shown))(
     await expect.poll(look, { timeout: 40_000 }).toMatch(broken);
     if (!looksOnly.has(name)) expect(await status()).toContain(`"reason":"${troubles[name]?.shows[0]}"`);
     expect(await order(['mend', name])).toBe(`mended: ${name}\nnothing is broken`);
-    await expect.poll(look, { timeout: 10_000, interval: 300 }).toMatch(mended);
+    await expect.poll(look, { timeout: 30_000, interval: 300 }).toMatch(mended);
   },
   150_000,
 );

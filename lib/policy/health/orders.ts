@@ -164,7 +164,13 @@ function findFailing(facts: HealthFacts): Finding | undefined {
   const isLong = wasPaused || now.getTime() - since.getTime() > longest;
   return {
     health: isLong ? 'Degraded' : 'Progressing',
-    reason: wasPaused ? 'PausedByCA' : isLong ? 'OrderFailing' : error === 'rateLimited' ? 'RateLimited' : 'BackingOff',
+    reason: wasPaused
+      ? 'PausedByCA'
+      : isLong
+        ? 'OrderFailing'
+        : error === 'rateLimited'
+          ? 'RateLimited'
+          : 'BackingOff',
     message: `${wasPaused ? 'resumed, and no order has succeeded since: ' : count}${words}${later}`,
     since,
     // To force what has just failed, or a limit, is no help. A denial is shown by the next order alone.
