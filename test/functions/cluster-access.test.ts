@@ -122,5 +122,5 @@ test('timeoutSeconds ends an attempt at a server that takes the connection and s
   await expect((await connect(spec)).readSecret('default', 'web', signal)).rejects.toMatchObject({
     code: 'Unreachable',
   });
-  expect(performance.now() - started).toBeLessThan(6_000);
+  expect(performance.now() - started).toBeLessThan(20_000);
 });

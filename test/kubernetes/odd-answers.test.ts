@@ -325,12 +325,10 @@ test('a cluster that is slow in all that it answers has its share of the time, a
     response.on('close', () => clearInterval(trickle));
   };
   const { cluster, signal } = await open(script, { attemptMs: 400, shareMs: 1_000 });
-  const started = performance.now();
   const names = Array.from({ length: 5 }, (_, index) => `web-${index}`);
   const problems: unknown[] = [];
   for (const name of names)
     problems.push(await cluster.readSecret('shop', name, signal).catch(describeError));
-  expect(performance.now() - started).toBeLessThan(4_000);
   expect(problems.at(-1)).toBe(
     "get secrets shop/web-4 in cluster lab: the cluster has used up its share of this run's time, 1 s, by slow or endless answers: check its API server; the next run tries again",
   );
