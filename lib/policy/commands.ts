@@ -75,6 +75,11 @@ export function agentLogsCommand(cluster: string): string {
   return `${kubectl(cluster)} -n certrelay logs -l ${agentLabel} --tail 50`;
 }
 
+/** The shell command that shows the workloads of a namespace and their pods. */
+export function workloadsCommand(cluster: string, namespace: string): string {
+  return `${kubectl(cluster)} -n ${quote(namespace)} get deployments,statefulsets,daemonsets,pods`;
+}
+
 /** The label of the agent's pods, as in infra/agent. */
 const agentLabel = 'app.kubernetes.io/name=certrelay-agent';
 

@@ -412,6 +412,8 @@ describe('a target', () => {
   const spec = (targets: CertificateSpec['targets']) => ({ targets });
   const both = [targetOf(), targetOf({ secret: 'two' })];
   const holds = (end: Date) => ({ version: 'v0', notAfter: end });
+  const delivering = (ms: number) =>
+    ({ health: 'Progressing', reason: 'Delivering', since: at(-ms), told: [] }) as const;
   const record = (
     phases: DeliveryRecord['phases'],
     more: Partial<DeliveryRecord> = {},
@@ -462,9 +464,22 @@ describe('a target', () => {
     ],
     [
       'Progressing Delivering',
+      'whose workloads have restarted for six hours',
+      { ...record(['rolled-out', 'applied']), health: delivering(6 * hourMs) },
+      /do not run with it yet$/,
+    ],
+    [
+      'Degraded DeliveryFailing',
+      'whose workloads have restarted for longer',
+      { ...record(['rolled-out', 'applied']), health: delivering(6 * hourMs + 1) },
+      /two has the Secret, and its workloads do not run with it since 2026-11-22T03:59:59.999Z: look at/,
+    ],
+    [
+      'Progressing Delivering',
       'that waits for a person, however long',
       {
         ...record(['rolled-out', 'applied']),
+        health: delivering(9 * dayMs),
         deliveryProblem: problem('Waiting', 9 * dayMs, {
           cause: 'target/lab/shop/two',
           words: 'Deployment web is paused',
@@ -501,6 +516,13 @@ describe('a target', () => {
       holds: { version: 'v1', notAfter: at(45 * dayMs) },
     });
     expect(targets[1]).toMatchObject({ health, reason });
+  });
+
+  it('whose restart has a deadline of its own is left to that', async () => {
+    const targets = [targetOf({ rollout: { waves: 1, deadlineMs: 8 * hourMs, probe: false, windows: [] } })];
+    const deployed = describeProgress('v1', targets, ['applied']);
+    lab.keep('shop', { deployed, health: delivering(7 * hourMs) }, spec(targets));
+    expect(await healthOf()).toMatchObject({ health: 'Progressing', reason: 'Delivering' });
   });
 
   it('that has the version and cannot be looked at is told of: it may be gone there', async () => {
@@ -740,6 +762,14 @@ describe('a registered certificate', () => {
       { deployed: describeProgress('v1', [targetOf()], ['applied']) },
     ],
     ['Healthy Current', 'delivered', { deployed: describeProgress('v1', [targetOf()], ['rolled-out']) }],
+    [
+      'Degraded DeliveryFailing',
+      'whose workloads restart without an end',
+      {
+        deployed: describeProgress('v1', [targetOf()], ['applied']),
+        health: { health: 'Progressing', reason: 'Delivering', since: at(-7 * hourMs), told: [] },
+      },
+    ],
     [
       'Degraded Expired',
       'of which a target holds an expired one',

@@ -32,6 +32,10 @@ const rollout = {
   windows: [{ days: ['Mon'], fromMinute: 120, toMinute: 240, timeZone: 'UTC' }],
 } as const;
 const open = { deployed: describeProgress('v1', [lab], ['none']) };
+const restarting = { deployed: describeProgress('v1', [lab], ['applied']) };
+const noteOf = (reason: string, sinceMs: number) =>
+  ({ health: 'Progressing', reason, since: at(-sinceMs), told: [] }) as const;
+const podsOfShop = 'kubectl --context lab -n shop get deployments,statefulsets,daemonsets,pods';
 const registration = { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p256', targets: [] } as const;
 /** A certificate that the webhook registered, and that was never issued. */
 const registered =
@@ -179,6 +183,16 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
     ['for a webhook, whose words end with a command', failingAt('Rejected', `run: ${rbac}`), 'deploy shop'],
     ['for a right, with words of others', failingAt('Forbidden', `run: ${rbac}; id`), 'deploy shop'],
     [
+      'for pods that do not start',
+      failingAt('RolloutFailed', 'Deployment web does not roll out'),
+      podsOfShop,
+    ],
+    [
+      'for pods that are not ready for hours',
+      keep({ ...restarting, health: noteOf('Delivering', 6 * hourMs + 1) }, [lab]),
+      podsOfShop,
+    ],
+    [
       'because of its cluster',
       both(keep(open, [lab]), clusterTrouble('Unreachable', 'gone')),
       'deploy --cluster lab',
@@ -285,6 +299,7 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
   ],
   Delivering: [
     ['by deploy', keep(open, [lab]), 'deploy shop'],
+    ['to pods that start', keep(restarting, [lab]), podsOfShop],
     ['by an agent', keep({}, [edge]), agentPods],
   ],
   WaitingForWindow: [['that is closed', keep(open, [targetOf({ rollout })]), 'plan shop']],
@@ -361,7 +376,7 @@ test.each(rows)('%s (%s) is mended by its command', async (reason, _, prepare, c
   const found = [...certificates, ...clusters, ...issuers, ...all, ...functions, ...channels].find(
     (subject) => subject.reason === reason,
   );
-  const isWords = typeof command === 'string' && !command.startsWith('npx');
+  const isWords = typeof command === 'string' && !/^(npx|kubectl) /.test(command);
   if (command instanceof RegExp) expect(found?.command).toMatch(command);
   else expect(found?.command).toBe(isWords ? `npx certrelay ${command}` : command);
 });

@@ -10,6 +10,7 @@ import { explain, type Finding } from './finding.ts';
 import { heldSomewhere } from './holdings.ts';
 import { describeEnd, isShort } from './margin.ts';
 import { deployCommand, renewCommand } from './next-commands.ts';
+import { findEndlessRestart } from './restarts.ts';
 import { probeOf } from './targets.ts';
 
 /** How long a revocation may fail before a person must act, in milliseconds. */
@@ -138,14 +139,27 @@ export function findUnlisted(facts: HealthFacts): Finding | undefined {
   }
   const isLookedAt = !facts.state.deliveryProblem?.cause?.startsWith('target/');
   if (isEverywhere(facts)) return isLookedAt ? undefined : findUnlistedFailure(facts);
+  const open = { health: 'Progressing', reason: 'Delivering', command } as const;
   return (
-    findUnlistedFailure(facts) ?? {
-      health: 'Progressing',
-      reason: 'Delivering',
-      message: 'not delivered to all its targets yet',
-      command,
-    }
+    findUnlistedFailure(facts) ??
+    findUnlistedRestart(facts) ?? { ...open, message: 'not delivered to all its targets yet' }
   );
+}
+
+function findUnlistedRestart(facts: HealthFacts): Finding | undefined {
+  const { deployed } = facts.state;
+  const isRestarting = deployed?.version === facts.entry?.current && deployed?.phases.includes('applied');
+  const since = isRestarting ? findEndlessRestart(facts) : undefined;
+  if (!since) return undefined;
+  const message = `workloads of its targets do not run with it since ${since.toISOString()}: look at their pods`;
+  // Which they are, its report says.
+  return {
+    health: 'Degraded',
+    reason: 'DeliveryFailing',
+    message,
+    since,
+    command: deployCommand(facts.name),
+  };
 }
 
 /** Whether all targets have the version, by the record alone; also if it has no targets. */

@@ -1,6 +1,6 @@
 // Judges recorded failures of deliveries: whose they are, and whether they last too long.
 import type { DeliveryRetry } from '../../state/delivery.ts';
-import { findRbacCommand } from '../commands.ts';
+import { findRbacCommand, workloadsCommand } from '../commands.ts';
 import { isAgentCluster } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -77,12 +77,19 @@ function findRecordedFailure(
     problem.code === 'Forbidden'
       ? findRbacCommand(cluster ?? target?.split('/')[0] ?? '', problem.words)
       : undefined;
-  const command = rights ?? deliverCommand(facts, undefined);
+  const pods = problem.code === 'RolloutFailed' && target ? podsCommand(target) : undefined;
+  const command = rights ?? pods ?? deliverCommand(facts, undefined);
   return describe(
     { target, words, since: problem.since, cause, command },
     isDue ? { ...retry, after: now } : retry,
     facts,
   );
+}
+
+/** Shows pods of the namespace of a target in a cluster. */
+function podsCommand(target: string): string {
+  const [cluster = '', namespace = ''] = target.split('/');
+  return workloadsCommand(cluster, namespace);
 }
 
 /** Of the cluster nothing is noted any more: `deploy` was answered there meanwhile. */

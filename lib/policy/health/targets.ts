@@ -13,8 +13,15 @@ import { explain, type Finding, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
 import { findHoldings, type PlaceHolding } from './holdings.ts';
 import { describeEnd, isShort, presumedEnd } from './margin.ts';
-import { clusterCommand, deliverCommand, planCommand, renewCommand } from './next-commands.ts';
+import {
+  clusterCommand,
+  deliverCommand,
+  pendingWorkloadsCommand,
+  planCommand,
+  renewCommand,
+} from './next-commands.ts';
 import { current, type HealthReason } from './reasons.ts';
+import { findEndlessRestart } from './restarts.ts';
 
 const dayMs = 86_400_000;
 /** How long a complete target may not be looked at, in milliseconds. */
@@ -130,7 +137,8 @@ function describeUnseen({ target, isComplete }: Place, { clusterTroubles }: Heal
   return trouble && isComplete ? `not looked at since ${trouble.since.toISOString()}` : undefined;
 }
 
-function describeWaiting({ target, name, isApplied }: Place, facts: HealthFacts): Finding {
+function describeWaiting(place: Place, facts: HealthFacts): Finding {
+  const { target, name, isApplied } = place;
   const { certificate, entry, state, clusters, now } = facts;
   if (!certificate) {
     const [since, command] = [entry?.createdAt, renewCommand(facts.name)];
@@ -149,12 +157,21 @@ function describeWaiting({ target, name, isApplied }: Place, facts: HealthFacts)
   const words = deliveryProblem?.cause === `target/${name}` ? `: ${deliveryProblem.words}` : '';
   const isAgents = isSecretTarget(target) && isAgentCluster(target.cluster, { clusters });
   const by = isAgents ? ', which its agent delivers' : '';
-  const what = isApplied
-    ? 'has the Secret, and its workloads do not run with it yet'
-    : 'does not have it yet';
-  const message = `${name} ${what}${by}${words}`;
+  if (isApplied) return describeRestarting(place, facts, `${by}${words}`);
+  const message = `${name} does not have it yet${by}${words}`;
   const command = deliverCommand(facts, clusterOf(target));
   return { health: 'Progressing', reason: 'Delivering', message, command };
+}
+
+function describeRestarting({ target, name }: Place, facts: HealthFacts, more: string): Finding {
+  const command = pendingWorkloadsCommand(target, facts.name);
+  const what = `${name} has the Secret, and its workloads do not run with it`;
+  // What has a deadline is taken back then.
+  const hasDeadline = isSecretTarget(target) && target.rollout !== undefined;
+  const since = hasDeadline ? undefined : findEndlessRestart(facts);
+  if (!since) return { health: 'Progressing', reason: 'Delivering', message: `${what} yet${more}`, command };
+  const message = `${what} since ${since.toISOString()}${more}: look at their pods`;
+  return { health: 'Degraded', reason: 'DeliveryFailing', message, since, command };
 }
 
 function clusterOf(target: TargetSpec): string | undefined {
