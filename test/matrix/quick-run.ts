@@ -18,28 +18,28 @@ import { silentLog } from '../fakes/log.ts';
 import { accessKeyOf } from '../sandbox/principal.ts';
 import { prefix, type Sandbox } from '../sandbox/sandbox.ts';
 
-/** How much faster the clock goes than time: waits between attempts are over soon, those for an answer are
- *  not. */
-const speed = 20;
-/** What a service is given for an answer, in real milliseconds: as little as 10 s at AWS and 30 s at a CA are
- *  of a run. */
-const answerMs = 1_000;
-
-/** What a run has: real milliseconds until it would be ended, and how much later than now it is by its
- *  clock. */
+/** What a run has. */
 export interface QuickTime {
+  /** Real milliseconds until it would be ended. */
   readonly ms: number;
+  /** How much later than now it is by its clock. */
   readonly laterMs?: number;
+  /** How much faster the clock goes than time: waits between attempts are over soon, and questions to DNS are
+   *  given up as soon; waits for other answers are not. */
+  readonly speed?: number;
+  /** What a service is given for an answer, in real milliseconds: as little as 10 s at AWS and 30 s at a CA
+   *  are of a run. */
+  readonly answerMs?: number;
 }
 
 /** As the issue function does it (functions/issue.ts), with as much time for work and for clean-up.
  *  @throws what `issueCertificates` throws. */
 export async function runQuickly(
   sandbox: Sandbox,
-  { ms, laterMs = 0 }: QuickTime,
+  { ms, laterMs = 0, speed = 20, answerMs = 1_000 }: QuickTime,
 ): ReturnType<typeof issueCertificates> {
   const inventory = await readInventory(sandbox);
-  const clock = startClock(laterMs);
+  const clock = startClock(laterMs, speed);
   const { secretsManager, route53, dns } = sandbox;
   const aws = {
     region: 'eu-central-1',
@@ -106,7 +106,7 @@ async function readInventory({ inventoryPath }: Sandbox): Promise<Inventory> {
   return parsed.inventory;
 }
 
-function startClock(laterMs: number): Clock {
+function startClock(laterMs: number, speed: number): Clock {
   const startedAt = Date.now();
   return {
     now: () => new Date(startedAt + laterMs + (Date.now() - startedAt) * speed),
