@@ -75,6 +75,7 @@ async function waitUntilReachable(
       await cluster.readSecret(reachableBy.namespace, reachableBy.secret, signal);
       return undefined;
     } catch (error) {
+      if (signal.aborted) throw isTimeout(signal.reason) ? createSilence(name) : signal.reason;
       const isSilent = error instanceof ClusterError && ['Unreachable', 'Unavailable'].includes(error.code);
       if (!isSilent) return undefined;
       log.debug('API server awaited', { problem: error.message });
@@ -90,6 +91,16 @@ async function waitUntilReachable(
     pauseMs: () => retryMs,
     untilMs,
   });
-  if (polled.kind === 'aborted') throw signal.reason;
+  if (polled.kind === 'aborted') throw isTimeout(signal.reason) ? createSilence(name) : signal.reason;
   if (polled.seen !== undefined) throw polled.seen;
+}
+
+/** Whether the time of the pass is up; else somebody has asked the agent to end. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
+}
+
+function createSilence(cluster: string): ClusterError {
+  const message = `the API server of cluster ${cluster} did not answer in the time of this pass: check it, and what is between; the next pass tries again`;
+  return new ClusterError('Unreachable', message);
 }

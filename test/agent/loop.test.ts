@@ -54,7 +54,12 @@ describe('the loop', () => {
 
 describe('a pass', () => {
   /** Runs one whose API server is silent for some calls. */
-  async function run(silentCalls: number, deliver: () => Promise<readonly Error[]> = async () => []) {
+  async function run(
+    silentCalls: number,
+    deliver: () => Promise<readonly Error[]> = async () => [],
+    end?: { readonly after: number; readonly reason: Error },
+  ) {
+    const ending = new AbortController();
     const clock = new FakeClock(start);
     const log = new FakeLog();
     const [noted, order]: [AgentRecord[], string[]] = [[], []];
@@ -63,6 +68,10 @@ describe('a pass', () => {
     const cluster = {
       readSecret: async () => {
         order.push('knock');
+        if (order.length === end?.after) {
+          ending.abort(end.reason);
+          throw end.reason;
+        }
         if (left-- > 0) throw silence;
         throw new ClusterError('Forbidden', 'the agent may not read it');
       },
@@ -85,7 +94,7 @@ describe('a pass', () => {
       clock,
       log,
     };
-    const signal = new AbortController().signal;
+    const { signal } = ending;
     const knock = { namespace: 'shop', secret: 'shop-tls' };
     const failures = await reconcile(ports, {
       cluster: 'edge',
@@ -109,6 +118,19 @@ describe('a pass', () => {
     expect(order).not.toContain('deliver');
     expect(failures).toMatchObject([{ code: 'Unreachable' }]);
     expect(clock.slept.length).toBe(300);
+  });
+
+  test.each<[string, Error, RegExp]>([
+    [
+      'its time is up',
+      new DOMException('The operation was aborted due to timeout', 'TimeoutError'),
+      /^the API server of cluster edge did not answer in the time of this pass: check it/,
+    ],
+    ['it is asked to end', new Error('the agent was asked to end'), /^the agent was asked to end$/],
+  ])('that waits for the API server until %s says so', async (_, reason, words) => {
+    const { noted, order } = await run(Number.POSITIVE_INFINITY, undefined, { after: 3, reason });
+    expect(order).toEqual(['knock', 'knock', 'knock']);
+    expect(noted).toMatchObject([{ problem: expect.stringMatching(words) }]);
   });
 
   test('W12 W14 says that it lives, of which version it is, and what failed, also where all of it did', async () => {

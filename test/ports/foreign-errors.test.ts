@@ -105,6 +105,11 @@ test.each<[string, Error, string]>([
     'the inventory was not read: the connection was closed before the answer',
   ],
   ['words of ours with a placeholder', new Error('give --user <name>'), 'give --user <name>'],
+  [
+    'a time limit',
+    new DOMException('The operation was aborted due to timeout', 'TimeoutError'),
+    'time ran out before there was an answer',
+  ],
   ['XML in words', new Error(`403: ${xml}`), 'no right'],
   [
     'HTML in words',
