@@ -3,8 +3,8 @@ import type { HealthFacts } from './facts.ts';
 import type { HealthReason } from './reasons.ts';
 import { waitingCode } from './trouble.ts';
 
-/** How long workloads may take to run with a new Secret where no `rollout` sets a deadline, in milliseconds. A
- *  Deployment fails by itself before that; a StatefulSet or DaemonSet never does, and goes pod by pod. */
+/** How long workloads may take to run with a new Secret where no `rollout` sets a deadline, in milliseconds.
+ *  A Deployment fails by itself before that; a StatefulSet or DaemonSet never does, and goes pod by pod. */
 const longestMs = 6 * 3_600_000;
 
 const restarting: ReadonlySet<string> = new Set<HealthReason>(['Delivering', 'DeliveryFailing']);
