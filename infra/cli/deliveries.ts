@@ -2,7 +2,7 @@
 import { type AnswerFields, listOf, textOf, textsOf } from './answer.ts';
 import type { ExitCode } from './errors.ts';
 import { describeOmitted } from './orders.ts';
-import { isTold, printResult, reportFailures, say } from './print.ts';
+import { printResult, reportUnshown, say, withoutTold } from './print.ts';
 import type { CommandSession } from './session.ts';
 import { formatTable, type TableColumn, type TableStyle } from './table.ts';
 import { type Colour, localizeTimes } from './text.ts';
@@ -62,24 +62,28 @@ export async function printDeliveries(
   }: { readonly isPlan: boolean; readonly isNamed: boolean; readonly held?: string },
 ): Promise<ExitCode> {
   const rows = listDeliveries(report);
+  let shown = '';
   await printResult(session, {
     data: report,
-    text: (style) =>
-      isPlan || style.isWide
-        ? formatDeliveries(report, style)
-        : rows.map((row) => describeRow(row, held, isTold(report, row.message))).join(''),
+    text: (style) => {
+      shown =
+        isPlan || style.isWide
+          ? formatDeliveries(report, style)
+          : rows.map((row) => describeRow(row, held, withoutTold(report, row.message))).join('');
+      return shown;
+    },
     names: [...new Set(rows.map(({ certificate }) => `certificate/${certificate}`))],
   });
   say(session, describeOmitted(report));
   say(session, describeHandedOn(report));
-  const code = reportFailures(session, report);
+  const code = reportUnshown(session, shown, report);
   if (isPlan || !isNamed) return code;
   const asked = held === 'held' ? rows : rows.filter(({ outcome }) => outcome !== 'held');
   return reportUndone(session, findUndoneDeliveries(asked), code);
 }
 
 /** One line: `certificate/shop delivered to prod/shop/shop-tls`. */
-function describeRow(row: DeliveryRow, held: string, isSaid: boolean): string {
+function describeRow(row: DeliveryRow, held: string, untold: string): string {
   const { certificate, target, outcome, action, restarted, message } = row;
   // A target whose Secret stays as it is was not changed, whatever was asked for.
   const word = outcome === 'held' && action !== '' ? held : outcome;
@@ -93,7 +97,7 @@ function describeRow(row: DeliveryRow, held: string, isSaid: boolean): string {
     case 'unchanged':
       return `${what} unchanged in ${target}\n`;
     default:
-      return `${[what, word, ...(target === '' ? [] : ['in', target])].join(' ')}${isSaid ? '' : `: ${message}`}\n`;
+      return `${[what, word, ...(target === '' ? [] : ['in', target])].join(' ')}${untold === '' ? '' : `: ${untold}`}\n`;
   }
 }
 

@@ -47,9 +47,19 @@ export function say(session: CommandSession, words: string): void {
 /** Prints the failures of reports, each once, and what to do next. Returns the exit code: `usage` if nothing
  *  but names or fields that nobody knows is wrong. */
 export function reportFailures(session: CommandSession, ...answers: readonly AnswerFields[]): ExitCode {
+  return reportUnshown(session, '', ...answers);
+}
+
+/** The same, without the words of failures that are in `shown` already, whatever its lines. */
+export function reportUnshown(
+  session: CommandSession,
+  shown: string,
+  ...answers: readonly AnswerFields[]
+): ExitCode {
   const failures = answers.flatMap((answer) => listOf(answer, 'failures'));
   const omitted = answers.reduce((sum, answer) => sum + (numberOf(answer, 'failuresOmitted') ?? 0), 0);
-  const lines = Map.groupBy(failures, (one) => `${textOf(one, 'code')}: ${textOf(one, 'message')}`);
+  const unshown = failures.filter((one) => !isShown(one, shown));
+  const lines = Map.groupBy(unshown, (one) => `${textOf(one, 'code')}: ${textOf(one, 'message')}`);
   for (const [words, parts] of lines) {
     const names = [...new Set(parts.map((one) => textOf(one, 'what')))];
     const [{ code, message } = {}] = parts;
@@ -67,29 +77,30 @@ export function reportFailures(session: CommandSession, ...answers: readonly Ans
 }
 
 /** The exit code for the failures of reports. */
-export function codeOfFailures(...answers: readonly AnswerFields[]): ExitCode {
+function codeOfFailures(...answers: readonly AnswerFields[]): ExitCode {
   const failures = answers.flatMap((answer) => listOf(answer, 'failures'));
   if (failures.length === 0) return exitCodes.fine;
   const isMistake = failures.every((one) => ['Event', 'Unknown'].includes(textOf(one, 'code')));
   return isMistake ? exitCodes.usage : exitCodes.failed;
 }
 
-/** Whether a failure of the report has these words: they are told with it, and once. */
-export function isTold(answer: AnswerFields, words: string): boolean {
-  return (
-    words !== '' &&
-    listOf(answer, 'failures').some((one) => localizeTimes(textOf(one, 'message')) === localizeTimes(words))
-  );
+/** The words without those that a failure of the report begins with: they are told with it, and once. A
+ *  failure that has not all of them tells nothing that is not shown. */
+export function withoutTold(answer: AnswerFields, words: string): string {
+  const told = listOf(answer, 'failures')
+    .map(wordsOf)
+    .find((one) => one !== '' && words.startsWith(one));
+  return told === undefined ? words : words.slice(told.length).replace(/^; /, '');
 }
 
-/** The report without failures whose words are in what was shown already, whatever its lines. */
-export function withoutShown(answer: AnswerFields, shown: string): AnswerFields {
-  const text = joinLines(shown);
-  const failures = listOf(answer, 'failures').filter((one) => {
-    const words = joinLines(localizeTimes(textOf(one, 'message')));
-    return words === '' || !text.includes(words);
-  });
-  return { ...answer, failures };
+function wordsOf(failure: AnswerFields): string {
+  return localizeTimes(textOf(failure, 'message'));
+}
+
+/** A function cuts the words of a failure sooner than those of a certificate. */
+function isShown(failure: AnswerFields, shown: string): boolean {
+  const words = joinLines(wordsOf(failure)).replace(/…$/, '');
+  return words !== '' && joinLines(shown).includes(words);
 }
 
 function joinLines(text: string): string {

@@ -4,7 +4,7 @@ import type { RunCommand } from '../definitions.ts';
 import { describeHandedOn, formatDeliveries } from '../deliveries.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted, describePrediction, formatOrders } from '../orders.ts';
-import { codeOfFailures, printResult, reportFailures, say, withoutShown } from '../print.ts';
+import { printResult, reportUnshown, say } from '../print.ts';
 
 /** Runs it: two dry runs at the same time. */
 export const run: RunCommand = async (session, [given]) => {
@@ -27,6 +27,5 @@ export const run: RunCommand = async (session, [given]) => {
   for (const words of [describePrediction(orders), describeOmitted(orders), describeHandedOn(deliveries)])
     say(session, words);
   // What a table has in full is not said twice; one that is cut is said in full below it.
-  reportFailures(session, ...[orders, deliveries].map((answer) => withoutShown(answer, shown)));
-  return codeOfFailures(orders, deliveries);
+  return reportUnshown(session, shown, orders, deliveries);
 };

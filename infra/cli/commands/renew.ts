@@ -4,7 +4,7 @@ import type { RunCommand } from '../definitions.ts';
 import { CommandError } from '../errors.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted, describeOrder, describePrediction, endingOf, formatOrders } from '../orders.ts';
-import { isTold, printResult, reportFailures, say } from '../print.ts';
+import { printResult, reportUnshown, say, withoutTold } from '../print.ts';
 import { formatTime } from '../text.ts';
 import { findUndoneOrders, reportUndone } from '../undone.ts';
 
@@ -16,17 +16,21 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
   const event = { ...namesField(names), ...(force ? { force } : {}), ...(dryRun ? { dryRun } : {}) };
   const report = await session.call('issue', event, { isRead: dryRun === true });
   const lines = listOf(report, 'certificates');
+  let shown = '';
   await printResult(session, {
     data: report,
-    text: (style) =>
-      dryRun || style.isWide
-        ? formatOrders(report, style)
-        : lines.map((line) => describeEnding(line, report)).join(''),
+    text: (style) => {
+      shown =
+        dryRun || style.isWide
+          ? formatOrders(report, style)
+          : lines.map((line) => describeEnding(line, report)).join('');
+      return shown;
+    },
     names: lines.map((line) => `certificate/${textOf(line, 'name')}`),
   });
   say(session, describePrediction(report));
   say(session, describeOmitted(report));
-  const code = reportFailures(session, report);
+  const code = reportUnshown(session, shown, report);
   // Of all certificates, what waits is told by `status`; a person has not asked for it.
   if (dryRun || names.length === 0) return code;
   return reportUndone(session, findUndoneOrders(report, { isForced: Boolean(force) }), code);
@@ -41,7 +45,7 @@ const endings = new Map([
 
 /** One line: `certificate/shop renewed, valid until …`. */
 function describeEnding(line: AnswerFields, report: AnswerFields): string {
-  const rest = describeOrder(isTold(report, textOf(line, 'message')) ? { ...line, message: '' } : line);
+  const rest = withoutTold(report, describeOrder(line));
   const what = `certificate/${textOf(line, 'name')}`;
   const end = timeOf(line, 'notAfter');
   switch (endingOf(line)) {
