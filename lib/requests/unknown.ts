@@ -1,7 +1,7 @@
 // The error for a name that nobody knows, with the nearest one that somebody does.
 import { keepFailures, once } from '../async/promise-cache.ts';
 import type { Inventory } from '../certificate/spec.ts';
-import { oneLine } from '../policy/bounds.ts';
+import { nameSome, oneLine } from '../policy/bounds.ts';
 import { invokeCommand } from '../policy/commands.ts';
 import { findNearest } from '../policy/nearest.ts';
 import { PartError } from '../ports/errors.ts';
@@ -44,9 +44,15 @@ export function unknownCertificate(name: string, nearest?: string): PartError {
  *  @param kind Such as `the inventory has no cluster`.
  *  @param known Names that there are. */
 export function unknownPart(kind: string, name: string, known: Iterable<string>): PartError {
-  const nearest = findNearest(name, known);
-  return new PartError(name, new RequestError('Unknown', `${kind} ${quote(name)}; ${advise(nearest)}`));
+  const names = [...new Set(known)].toSorted();
+  const nearest = findNearest(name, names);
+  const there = `there ${names.length === 1 ? 'is only' : 'are'} ${nameSome(names, mostListed)}`;
+  const advice = nearest === undefined && names.length > 0 ? there : advise(nearest);
+  return new PartError(name, new RequestError('Unknown', `${kind} ${quote(name)}; ${advice}`));
 }
+
+/** Names that a message lists if none is near. */
+const mostListed = 10;
 
 function advise(nearest: string | undefined): string {
   return nearest === undefined ? 'check its spelling' : `did you mean ${quote(nearest)}?`;

@@ -171,7 +171,7 @@ test('a cluster that the inventory does not have is a failure of its own', async
   const report = await harness.deploy({ clusters: ['lab', 'typo'] });
   expect(codesOf(report)).toEqual(['Unknown']);
   expect(report.failures.get('typo')).toMatchObject([
-    { message: 'typo: the inventory has no cluster "typo"; check its spelling' },
+    { message: 'typo: the inventory has no cluster "typo"; there is only lab' },
   ]);
 });
 

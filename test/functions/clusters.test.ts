@@ -75,6 +75,6 @@ test.each([
 test('a cluster that the inventory does not have is told so', async () => {
   await expect(open({ file: 'any' }, denied)('typo', signal)).rejects.toMatchObject({
     code: 'SignInFailed',
-    message: 'the inventory has no cluster "typo"; check its spelling',
+    message: 'the inventory has no cluster "typo"; there is only prod',
   });
 });

@@ -131,7 +131,7 @@ it('says that records with a hash of the key must be renewed, which the next ord
 
 it.each([
   [{ rotateAccountKey: 'defualt' }, 'no issuer "defualt"; did you mean "default"?'],
-  [{ rotateAccountKey: '__proto__' }, 'no issuer "__proto__"; check its spelling'],
+  [{ rotateAccountKey: '__proto__' }, 'no issuer "__proto__"; there is only default'],
   [{ rotateAccountKey: 'x\u001b[2J' }, 'no issuer "x'],
   [{ rotateAccountKey: ['default'] }, 'must be the name of an issuer'],
   [{ rotateAccountKey: 'default', certificates: ['shop'] }, 'leave out the other fields but \\"dryRun\\"'],
