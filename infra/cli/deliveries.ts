@@ -1,12 +1,12 @@
 // Shows the report of `deploy`: what each target gets, and why.
 import { type AnswerFields, listOf, textOf, textsOf } from './answer.ts';
-import type { ExitCode } from './errors.ts';
+import { type ExitCode, exitCodes } from './errors.ts';
 import { describeOmitted } from './orders.ts';
-import { printResult, reportUnshown, say, withoutTold } from './print.ts';
+import { codeOfFailures, printResult, reportUnshown, say, withoutTold } from './print.ts';
 import type { CommandSession } from './session.ts';
 import { formatTable, type TableColumn, type TableStyle } from './table.ts';
 import { type Colour, localizeTimes } from './text.ts';
-import { findUndoneDeliveries, reportUndone } from './undone.ts';
+import { findUndoneDeliveries, listRolloutCommands, reportUndone } from './undone.ts';
 
 /** One target of a report; of a certificate without targets, itself. */
 export interface DeliveryRow {
@@ -76,7 +76,10 @@ export async function printDeliveries(
   });
   say(session, describeOmitted(report));
   say(session, describeHandedOn(report));
-  const code = reportUnshown(session, shown, report);
+  const isUndone = isNamed && codeOfFailures(report) === exitCodes.fine;
+  // Of what was asked for and did not happen, the commands come below.
+  const commands = isPlan || isUndone ? [] : listRolloutCommands(rows);
+  const code = reportUnshown(session, { shown, commands }, report);
   if (isPlan || !isNamed) return code;
   const asked = held === 'held' ? rows : rows.filter(({ outcome }) => outcome !== 'held');
   return reportUndone(session, findUndoneDeliveries(asked), code);

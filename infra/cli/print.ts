@@ -47,13 +47,14 @@ export function say(session: CommandSession, words: string): void {
 /** Prints the failures of reports, each once, and what to do next. Returns the exit code: `usage` if nothing
  *  but names or fields that nobody knows is wrong. */
 export function reportFailures(session: CommandSession, ...answers: readonly AnswerFields[]): ExitCode {
-  return reportUnshown(session, '', ...answers);
+  return reportUnshown(session, { shown: '' }, ...answers);
 }
 
-/** The same, without the words of failures that are in `shown` already, whatever its lines. */
+/** The same, without the words of failures that are in `shown` already, whatever its lines.
+ *  @param commands What else a person goes on with. */
 export function reportUnshown(
   session: CommandSession,
-  shown: string,
+  { shown, commands = [] }: { readonly shown: string; readonly commands?: readonly string[] },
   ...answers: readonly AnswerFields[]
 ): ExitCode {
   const failures = answers.flatMap((answer) => listOf(answer, 'failures'));
@@ -69,15 +70,12 @@ export function reportUnshown(
     session.terminal.err.write(`${localizeTimes(said)}\n`);
   }
   if (omitted > 0) session.terminal.err.write(`and ${omitted} more: the log has all of them\n`);
-  suggest(
-    session,
-    failures.map((one) => textOf(one, 'command')),
-  );
+  suggest(session, [...failures.map((one) => textOf(one, 'command')), ...commands]);
   return codeOfFailures(...answers);
 }
 
 /** The exit code for the failures of reports. */
-function codeOfFailures(...answers: readonly AnswerFields[]): ExitCode {
+export function codeOfFailures(...answers: readonly AnswerFields[]): ExitCode {
   const failures = answers.flatMap((answer) => listOf(answer, 'failures'));
   if (failures.length === 0) return exitCodes.fine;
   const isMistake = failures.every((one) => ['Event', 'Unknown'].includes(textOf(one, 'code')));

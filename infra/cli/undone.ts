@@ -1,5 +1,5 @@
 // What a person asked for by name and did not happen: a script that goes on after a command must see it.
-import { invokeCommand, setCommandPlace } from '../../lib/policy/commands.ts';
+import { invokeCommand, setCommandPlace, workloadsCommand } from '../../lib/policy/commands.ts';
 import { type AnswerFields, listOf, textOf, timeOf } from './answer.ts';
 import type { DeliveryRow } from './deliveries.ts';
 import { type ExitCode, exitCodes } from './errors.ts';
@@ -11,7 +11,8 @@ import type { CommandSession } from './session.ts';
 /** What did not happen, by the commands with which a person goes on. */
 export interface Undone {
   readonly certificate: string;
-  readonly call: Parameters<typeof invokeCommand>;
+  /** Made once it is known which installation commands are for. */
+  readonly command: () => string;
 }
 
 /** Certificates of a report of `issue` whose order was asked for, is due, and has not been made. Behind a
@@ -29,41 +30,59 @@ export function findUndoneOrders(
     if (textOf(line, 'reason') === 'Retiring' && !isForced)
       return ending === 'retired' ? [] : [look(certificate)];
     if (!isForced && textOf(line, 'reason') === 'Paused' && timeOf(line, 'until')) return [];
-    return [{ certificate, call: callAfter(certificate, textOf(line, 'reason')) }];
+    return [{ certificate, command: () => commandAfter(certificate, textOf(line, 'reason')) }];
   });
 }
 
 function look(certificate: string): Undone {
-  return { certificate, call: ['status', { certificates: [certificate] }] };
+  return { certificate, command: () => invokeCommand('status', { certificates: [certificate] }) };
 }
 
-function callAfter(certificate: string, reason: string): Undone['call'] {
+function commandAfter(certificate: string, reason: string): string {
   const certificates = [certificate];
   switch (reason) {
     case 'BackingOff':
-      return ['issue', { certificates, force: true }];
+      return invokeCommand('issue', { certificates, force: true });
     case 'Paused':
-      return ['pause', { certificates, resume: true }];
+      return invokeCommand('pause', { certificates, resume: true });
     case 'PreflightFailed':
-      return ['issue', { certificates }];
+      return invokeCommand('issue', { certificates });
     case 'Retiring':
-      return ['retire', { restore: certificates }];
+      return invokeCommand('retire', { restore: certificates });
     default:
-      return ['status', { certificates }];
+      return invokeCommand('status', { certificates });
   }
 }
 
 /** Targets that have not got the version. One that waits for its maintenance window is no such. */
 export function findUndoneDeliveries(rows: readonly DeliveryRow[]): readonly Undone[] {
-  return rows.flatMap(({ certificate, outcome, reason }): readonly Undone[] => {
+  return rows.flatMap((row): readonly Undone[] => {
+    const { certificate, outcome, reason } = row;
     const certificates = [certificate];
-    if (reason === 'NotIssued') return [{ certificate, call: ['issue', { certificates }] }];
+    const by = (...call: Parameters<typeof invokeCommand>) => [
+      { certificate, command: () => invokeCommand(...call) },
+    ];
+    if (reason === 'NotIssued') return by('issue', { certificates });
     if (reason === 'Unused') return [look(certificate)];
-    if (outcome === 'held') return [{ certificate, call: ['deploy', { certificates, resume: true }] }];
+    if (outcome === 'held') return by('deploy', { certificates, resume: true });
     if (outcome !== 'pending' && outcome !== 'refused') return [];
-    return [{ certificate, call: ['status', { certificates }] }];
+    const [rollout] = listRolloutCommands([row]);
+    return [rollout === undefined ? look(certificate) : { certificate, command: () => rollout }];
   });
 }
+
+/** The commands that show the pods of targets which have the Secret and whose workloads do not run with it:
+ *  a rollout goes on, waits, or has failed. */
+export function listRolloutCommands(rows: readonly DeliveryRow[]): readonly string[] {
+  return rows.flatMap(({ outcome, action, target }) => {
+    const [cluster = '', namespace, secret] = target.split('/');
+    const isOpen = outcome === 'pending' && secretActions.has(action) && cluster !== 'acm';
+    return isOpen && namespace && secret ? [workloadsCommand(cluster, namespace)] : [];
+  });
+}
+
+/** What was done to the Secret of a target that has it. */
+const secretActions = new Set(['create', 'apply', 'replace', 'keep']);
 
 /** Says how to go on, unless the report's failures have said so, and returns the exit code.
  *  @param code That of the report. */
@@ -73,7 +92,7 @@ export function reportUndone(session: CommandSession, undone: readonly Undone[],
   setCommandPlace({ stage: stageOf(place), region: session.options.region });
   suggest(
     session,
-    undone.map(({ call }) => invokeCommand(...call)),
+    undone.map(({ command }) => command()),
   );
   return exitCodes.failed;
 }

@@ -85,6 +85,28 @@ describe('deploy', () => {
     expect(await certrelay('deploy shop', await answering(answer))).toMatchObject({ code: 0, err: '' });
   });
 
+  const pods =
+    'to go on, run:\n  kubectl --context lab -n shop get deployments,statefulsets,daemonsets,pods\n';
+  const rollingOut = answerOf({ outcome: 'pending', action: 'keep' });
+
+  it('shows the pods if workloads do not run with the Secret yet', async () => {
+    const lambda = await answering(rollingOut);
+    expect(await certrelay('deploy shop', lambda)).toMatchObject({ code: 1, err: pods });
+    expect(await certrelay('deploy', lambda)).toMatchObject({ code: 0, err: pods });
+    expect(await certrelay('deploy --dry-run', lambda)).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('shows them if a rollout has failed, below the failure', async () => {
+    const failures = [{ what: 'lab/shop/tls', code: 'RolloutFailed', message: 'why' }];
+    const lambda = await answering({ ...rollingOut, ok: false, failures });
+    for (const line of ['deploy', 'deploy shop'])
+      expect(await certrelay(line, lambda)).toMatchObject({
+        code: 1,
+        out: 'certificate/shop pending in lab/shop/tls\n',
+        err: `lab/shop/tls: RolloutFailed: why\n${pods}`,
+      });
+  });
+
   it('holds a version back at a rollback, which is what was asked for; not so for one that cannot be reached', async () => {
     expect(await certrelay('rollback shop', await answering(answerOf({ outcome: 'held' })))).toMatchObject({
       code: 0,

@@ -27,5 +27,5 @@ export const run: RunCommand = async (session, [given]) => {
   for (const words of [describePrediction(orders), describeOmitted(orders), describeHandedOn(deliveries)])
     say(session, words);
   // What a table has in full is not said twice; one that is cut is said in full below it.
-  return reportUnshown(session, shown, orders, deliveries);
+  return reportUnshown(session, { shown }, orders, deliveries);
 };

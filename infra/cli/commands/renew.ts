@@ -30,7 +30,7 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
   });
   say(session, describePrediction(report));
   say(session, describeOmitted(report));
-  const code = reportUnshown(session, shown, report);
+  const code = reportUnshown(session, { shown }, report);
   // Of all certificates, what waits is told by `status`; a person has not asked for it.
   if (dryRun || names.length === 0) return code;
   return reportUndone(session, findUndoneOrders(report, { isForced: Boolean(force) }), code);
