@@ -108,6 +108,32 @@ test('a CA that fails many certificates is told once, with their number', async 
   });
 });
 
+test('a cause lasts while time runs out for what it stops', async () => {
+  const problem = {
+    since: at(-20 * dayMs),
+    code: 'Unreachable',
+    cause: 'issuer/default',
+    words: 'no answer',
+  };
+  const failing = { failures: 9, error: 'Unreachable', nextAttempt: at(hourMs), problem };
+  lab.keep('shop', { ...failing, notBefore: at(-74 * dayMs), notAfter: at(16 * dayMs) });
+  await lab.ask();
+  lab.clock.pass(2 * dayMs);
+  const { report } = await lab.ask();
+  expect(report.issuers).toMatchObject([{ name: 'default', health: 'Degraded', affected: 1 }]);
+  expect(report.certificates).toMatchObject([
+    {
+      reason: 'ExpiresSoon',
+      cause: 'issuer/default',
+      message: expect.stringMatching(/^valid for 14 .*: because of issuer default: 9 attempts .* no answer/),
+    },
+  ]);
+  const told = lab.notices.flatMap(({ changes = [] }) => changes);
+  const issuers = told.filter(({ subject }) => subject.kind === 'issuer');
+  expect(issuers.map(({ health }) => health)).toEqual(['Degraded']);
+  expect(told.at(-1)).toMatchObject({ reason: 'ExpiresSoon', cause: 'issuer/default' });
+});
+
 describe('a trouble that a person acknowledges', () => {
   const failing: CertificateState = {
     failures: 4,

@@ -10,9 +10,9 @@ import {
   findUnlisted,
   findUnserved,
 } from './deliveries.ts';
-import { describeCause, findUnloaded } from './delivery-failures.ts';
+import { findUnloaded } from './delivery-failures.ts';
 import { type HealthContext, type HealthFacts, type HealthSubject, readFacts } from './facts.ts';
-import { type Finding, findWorst, type NextAction, sinceOf } from './finding.ts';
+import { type Finding, findWorst, type NextAction, nameCause, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
 import { findGone } from './gone.ts';
 import { daysUntil } from './margin.ts';
@@ -114,12 +114,11 @@ function mergeTargets(findings: readonly (Finding | undefined)[]): readonly Find
 }
 
 function describeFinding(finding: Finding, { state, note, now }: HealthFacts) {
-  const { health, reason, message, command, cause, next } = finding;
-  const isNamed = cause === undefined || message.includes(describeCause(cause));
+  const { health, reason, command, cause, next } = finding;
   return {
     health,
     reason,
-    message: isNamed ? message : `${describeCause(cause)}: ${message}`,
+    message: nameCause(finding),
     since: sinceOf(finding, note, now),
     command,
     cause,

@@ -3,7 +3,7 @@ import type { DeliveryRetry } from '../../state/delivery.ts';
 import { findRbacCommand, workloadsCommand } from '../commands.ts';
 import { isAgentCluster } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { describeCause, type Finding } from './finding.ts';
 import { clusterCommand, deliverCommand } from './next-commands.ts';
 import { isFailure } from './trouble.ts';
 
@@ -11,11 +11,6 @@ const hourMs = 3_600_000;
 /** How long, and how often in a row, deliveries may fail before a person must act. */
 const longestMs = hourMs;
 const mostFailures = 3;
-
-/** Says what causes a trouble for many at once: `because of cluster prod`. */
-export function describeCause(cause: string): string {
-  return `because of ${cause.replace('/', ' ')}`;
-}
 
 /** What keeps one target from the current version, if deliveries fail there. `undefined` if none is known to
  *  fail, or a person has frozen the version.

@@ -29,11 +29,25 @@ export function findWorst(findings: readonly Finding[]): Finding | undefined {
   return findings.toSorted((one, other) => rankOf(one) - rankOf(other))[0];
 }
 
-/** The finding with what is behind it, and with the command for that. */
+/** Says what causes a trouble for many at once: `because of cluster prod`. */
+export function describeCause(cause: string): string {
+  return `because of ${cause.replace('/', ' ')}`;
+}
+
+/** The finding with what is behind it, and with the command of that. Its cause only if that is judged by the
+ *  certificates: a cluster or an agent has a trouble of its own, which may be no alarm. */
 export function explain(finding: Finding, behind: Finding | undefined): Finding {
   if (!behind)
     return { ...finding, message: `${finding.message}: nothing that is recorded stands in its way` };
-  return { ...finding, message: `${finding.message}: ${behind.message}`, command: behind.command };
+  const { command } = behind;
+  const cause = /^(issuer|function)\//.test(behind.cause ?? '') ? { cause: behind.cause } : {};
+  return { ...finding, message: `${finding.message}: ${nameCause(behind)}`, command, ...cause };
+}
+
+/** The message of a finding, which names its cause. */
+export function nameCause({ message, cause }: Pick<Finding, 'message' | 'cause'>): string {
+  const isNamed = cause === undefined || message.includes(describeCause(cause));
+  return isNamed ? message : `${describeCause(cause)}: ${message}`;
 }
 
 function rankOf({ health, reason }: Finding): number {
