@@ -1,7 +1,9 @@
 // The health of what is no certificate, on both sides of every boundary, and what people acknowledge.
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { describeProgress } from '../../lib/policy/delivery/progress.ts';
 import type { AgentRecord } from '../../lib/ports/agents.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
+import { targetOf } from '../minting/targets.ts';
 import { at, dayMs, hourMs, minuteMs, now, StatusLab } from './harness.ts';
 
 let lab: StatusLab;
@@ -191,6 +193,59 @@ describe('a trouble that a person acknowledges', () => {
     expect(await words('shop')).toBe('shop: it is Healthy: there is nothing to acknowledge');
     expect(await words('shpo')).toMatch(/^shpo: there is no/);
     expect(await words('cluster/nowhere')).toMatch(/^cluster\/nowhere: nothing is called that/);
+  });
+
+  const inLab = targetOf();
+  it.each<[string, string, string, () => void]>([
+    [
+      'agent/edge',
+      'AgentNeverSeen',
+      'an agent that was never seen',
+      () => {
+        lab.agents = [];
+      },
+    ],
+    [
+      'shop',
+      'DeliveryFailing',
+      'a target whose agent is silent',
+      () => {
+        lab.agents = [{ cluster: 'edge', lastSeen: at(-dayMs) }];
+        lab.keep('shop', {}, { targets: [targetOf({ cluster: 'edge' })] });
+      },
+    ],
+    [
+      'shop',
+      'DeliveryFailing',
+      'workloads that restart without an end',
+      () =>
+        lab.keep('shop', { deployed: describeProgress('v1', [inLab], ['applied']) }, { targets: [inLab] }),
+    ],
+    [
+      'shop',
+      'OrderFailing',
+      'orders that fail, and nobody noted since when',
+      () => lab.keep('shop', { failures: 2, error: 'Unreachable' }),
+    ],
+  ])('stays suspended where notes tell its age: %s, %s of %s', async (subject, reason, _, prepare) => {
+    prepare();
+    const words = async () => {
+      const { certificates, agents } = (await lab.ask()).report;
+      const found = subject === 'shop' ? certificates[0] : agents[0];
+      return `${found?.health} ${found?.reason}`;
+    };
+    await words();
+    lab.clock.pass(2 * dayMs);
+    expect(await words()).toBe(`Degraded ${reason}`);
+    expect((await know(subject)).problems).toEqual([]);
+    const seen = new Set<string>();
+    for (let hours = 0; hours < 30; hours += 1) {
+      seen.add(await words());
+      lab.clock.pass(hourMs);
+    }
+    expect([...seen]).toEqual(['Suspended Acknowledged']);
+    lab.clock.pass(7 * dayMs);
+    expect(await words(), 'the time is over').toBe(`Degraded ${reason}`);
   });
 
   it('may be of a cluster, and outlives further passes', async () => {

@@ -1,7 +1,8 @@
 // Judges the health of an agent from its last report.
-import type { HealthNote } from '../../state/health.ts';
+import type { SubjectNote } from '../../state/health.ts';
 import { agentLogsCommand, agentStateCommand, deployStackCommand } from '../commands.ts';
 import type { Finding } from './finding.ts';
+import { notedSince } from './notes.ts';
 
 const hourMs = 3_600_000;
 /** How far the clock of an agent's cluster may be ahead. */
@@ -23,7 +24,7 @@ export interface AgentRules {
   readonly now: Date;
   /** An agent that is silent for longer is silent, in milliseconds. */
   readonly staleAfterMs: number;
-  readonly note: HealthNote | undefined;
+  readonly note: SubjectNote | undefined;
   /** Whether the inventory has the cluster with an agent. */
   readonly isNamed: boolean;
 }
@@ -56,7 +57,7 @@ export function findAgentTrouble(facts: AgentFacts, rules: AgentRules): readonly
 }
 
 function neverSeen({ now, note, cluster }: AgentRules): Finding {
-  const since = note?.reason === 'AgentNeverSeen' ? note.since : now;
+  const since = notedSince(note, note?.acknowledged, 'AgentNeverSeen') ?? now;
   const isLong = now.getTime() - since.getTime() > longestStartMs;
   return {
     health: isLong ? 'Degraded' : 'Progressing',

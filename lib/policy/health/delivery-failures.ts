@@ -5,6 +5,7 @@ import { isAgentCluster } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
 import { describeCause, type Finding } from './finding.ts';
 import { clusterCommand, deliverCommand } from './next-commands.ts';
+import { notedSince } from './notes.ts';
 import { isFailure } from './trouble.ts';
 
 const hourMs = 3_600_000;
@@ -100,7 +101,7 @@ function findAgentFailure(target: string, cluster: string, facts: HealthFacts): 
   if (!isIll && !retry) return undefined;
   const cause = isIll ? `agent/${cluster}` : undefined;
   const words = cause ? describeCause(cause) : 'its agent could not deliver it';
-  const since = note?.reason === 'DeliveryFailing' || note?.reason === 'Delivering' ? note.since : now;
+  const since = notedSince(note, state.acknowledged, 'Delivering', 'DeliveryFailing') ?? now;
   const command = deliverCommand(facts, cluster);
   return describe({ target, words, since, cause, command }, retry, facts);
 }

@@ -1,5 +1,12 @@
 // Compares health with what was noted of it: what is told now, and what is noted then.
-import { type HealthNote, type HealthWord, type Teller, tellers } from '../../state/health.ts';
+import {
+  type Acknowledgement,
+  type HealthNote,
+  type HealthWord,
+  type Teller,
+  tellers,
+} from '../../state/health.ts';
+import type { HealthReason } from './reasons.ts';
 
 /** How something is now. */
 interface Standing {
@@ -42,4 +49,16 @@ export function planNote(
 export function noteTold({ note }: NotePlan, told: readonly Teller[]): HealthNote | null {
   const all = tellers.filter((one) => note.told.includes(one) || told.includes(one));
   return note.health === 'Healthy' && all.length === tellers.length ? null : { ...note, told: all };
+}
+
+/** Since when something has had one of these reasons, by what was noted, also while a person knows of it.
+ *  `undefined` if it was noted for another reason, or not at all. */
+export function notedSince(
+  note: HealthNote | undefined,
+  acknowledged: Acknowledgement | undefined,
+  ...reasons: readonly HealthReason[]
+): Date | undefined {
+  const known: HealthReason = 'Acknowledged';
+  const noted = note?.reason === known ? acknowledged?.reason : note?.reason;
+  return reasons.some((reason) => reason === noted) ? note?.since : undefined;
 }

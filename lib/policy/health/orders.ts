@@ -10,6 +10,7 @@ import type { HealthFacts } from './facts.ts';
 import { explain, type Finding, findWorst } from './finding.ts';
 import { describeEnd, isLate } from './margin.ts';
 import { orderNowCommand, planCommand, renewCommand } from './next-commands.ts';
+import { notedSince } from './notes.ts';
 import type { HealthReason } from './reasons.ts';
 import { isOpenDenial } from './trouble.ts';
 
@@ -151,10 +152,8 @@ function findFailing(facts: HealthFacts): Finding | undefined {
     !['PreflightFailed', 'NameTaken'].includes(problem.code);
   if ((failures === 0 && !isProblem) || error === slowCode || isPaused) return undefined;
   if (isStrangers(facts)) return waitForDns(facts);
-  const since =
-    problem?.since ??
-    (note?.reason === 'OrderFailing' || note?.reason === 'BackingOff' ? note.since : undefined) ??
-    now;
+  const noted = notedSince(note, state.acknowledged, 'BackingOff', 'OrderFailing');
+  const since = problem?.since ?? noted ?? now;
   const words = problem?.words ?? `the last attempt failed with ${error ?? 'no code'}`;
   const count = failures > 1 ? `${failures} attempts failed, the last: ` : '';
   const later = nextAttempt && nextAttempt > now ? `; next attempt at ${nextAttempt.toISOString()}` : '';
