@@ -75,6 +75,11 @@ export function agentLogsCommand(cluster: string): string {
   return `${kubectl(cluster)} -n certrelay logs -l ${agentLabel} --tail 50`;
 }
 
+/** The shell command that prints the part of the inventory that a cluster's agent needs. */
+export function agentInventoryCommand(cluster: string): string {
+  return `npx certrelay inventory --for-agent ${quote(cluster)}`;
+}
+
 /** The shell command that shows the workloads of a namespace and their pods. */
 export function workloadsCommand(cluster: string, namespace: string): string {
   return `${kubectl(cluster)} -n ${quote(namespace)} get deployments,statefulsets,daemonsets,pods`;

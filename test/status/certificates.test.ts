@@ -4,7 +4,7 @@ import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { describeProgress } from '../../lib/policy/delivery/progress.ts';
 import { judgeTargets } from '../../lib/policy/serving/served-targets.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
-import type { DeliveryRecord, ServedWord } from '../../lib/state/delivery.ts';
+import type { DeliveryPhase, DeliveryRecord, ServedWord } from '../../lib/state/delivery.ts';
 import type { Trouble } from '../../lib/state/health.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { targetsKey } from '../../lib/state/targets.ts';
@@ -476,6 +476,24 @@ describe('a target', () => {
     ],
     [
       'Progressing Delivering',
+      'that has waited for a day, and nothing fails',
+      { ...record(['rolled-out', 'none']), health: delivering(dayMs) },
+      /does not have it yet$/,
+    ],
+    [
+      'Degraded DeliveryFailing',
+      'that has waited for longer',
+      { ...record(['rolled-out', 'none']), health: delivering(dayMs + 1) },
+      /two waits for it since 2026-11-21T09:59:59.999Z, and no failure is recorded/,
+    ],
+    [
+      'Progressing Delivering',
+      'that waits for the certificate to begin, however long',
+      { ...record(['rolled-out', 'none']), notBefore: at(1), health: delivering(9 * dayMs) },
+      /does not have it yet/,
+    ],
+    [
+      'Progressing Delivering',
       'that waits for a person, however long',
       {
         ...record(['rolled-out', 'applied']),
@@ -516,6 +534,27 @@ describe('a target', () => {
       holds: { version: 'v1', notAfter: at(45 * dayMs) },
     });
     expect(targets[1]).toMatchObject({ health, reason });
+  });
+
+  it('that its agent does not know is told after a day, though the agent is well', async () => {
+    lab.keep('shop', {}, spec([targetOf({ cluster: 'edge' })]));
+    const look = async () => {
+      lab.agents = [{ cluster: 'edge', lastSeen: lab.clock.now() }];
+      return healthOf();
+    };
+    await look();
+    lab.clock.pass(dayMs);
+    expect(await look()).toMatchObject({ health: 'Progressing', reason: 'Delivering' });
+    lab.clock.pass(1);
+    expect(await look()).toMatchObject({
+      health: 'Degraded',
+      reason: 'DeliveryFailing',
+      since: now,
+      message: expect.stringMatching(/its agent reports that all is well: give .* part of the inventory/),
+    });
+    const report = { deployed: describeProgress('v1', [targetOf({ cluster: 'edge' })], ['rolled-out']) };
+    lab.change('shop', { reports: { edge: report } });
+    expect(await look()).toMatchObject({ health: 'Healthy' });
   });
 
   it('whose restart has a deadline of its own is left to that', async () => {
@@ -753,6 +792,13 @@ describe('a registered certificate', () => {
     expect(told).toMatch(message);
   });
 
+  const agents = (phase: DeliveryPhase, failures = 0) =>
+    describeProgress(
+      'v1',
+      [targetOf({ cluster: 'edge' })],
+      [phase],
+      failures > 0 ? { failures, after: at(hourMs) } : undefined,
+    );
   test.each<[string, string, CertificateState]>([
     ['Healthy Current', 'without targets', { targets: '00000000' }],
     ['Progressing Delivering', 'not delivered yet', { targets: 'abcdef01' }],
@@ -778,6 +824,33 @@ describe('a registered certificate', () => {
           ...describeProgress('v1', [targetOf()], ['none']),
           holds: [{ version: 'v0', notAfter: now }],
         },
+      },
+    ],
+    [
+      'Degraded DeliveryFailing',
+      'that an agent could not deliver three times',
+      {
+        signatures: { edge: 'signed' },
+        reports: { edge: { deployed: agents('none', 3) } },
+        deployed: agents('none'),
+      },
+    ],
+    [
+      'Progressing Delivering',
+      'that an agent could not deliver twice',
+      {
+        signatures: { edge: 'signed' },
+        reports: { edge: { deployed: agents('none', 2) } },
+        deployed: agents('none'),
+      },
+    ],
+    [
+      'Healthy Current',
+      'that an agent has delivered',
+      {
+        signatures: { edge: 'signed' },
+        reports: { edge: { deployed: agents('rolled-out') } },
+        deployed: agents('rolled-out'),
       },
     ],
   ])('is %s by its tags alone: one %s', async (word, _, state) => {

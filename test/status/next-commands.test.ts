@@ -193,6 +193,16 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
       podsOfShop,
     ],
     [
+      'of a target that waits for a day',
+      keep({ ...open, health: noteOf('Delivering', dayMs + 1) }, [lab]),
+      'deploy shop',
+    ],
+    [
+      'of a target that its agent does not know',
+      keep({ health: noteOf('Delivering', dayMs + 1) }, [edge]),
+      'inventory --for-agent edge',
+    ],
+    [
       'because of its cluster',
       both(keep(open, [lab]), clusterTrouble('Unreachable', 'gone')),
       'deploy --cluster lab',

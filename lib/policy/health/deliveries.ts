@@ -5,12 +5,12 @@ import { freezeOf, isByHand } from '../delivery/freeze.ts';
 import { findRetirement, judgeRetirement, type RetirementPart } from '../retirement/retirement.ts';
 import { countOf } from '../words.ts';
 import { findUnlistedFailure } from './delivery-failures.ts';
+import { findEndlessRestart } from './endless.ts';
 import type { HealthFacts } from './facts.ts';
 import { explain, type Finding } from './finding.ts';
 import { heldSomewhere } from './holdings.ts';
 import { describeEnd, isShort } from './margin.ts';
 import { deployCommand, renewCommand } from './next-commands.ts';
-import { findEndlessRestart } from './restarts.ts';
 import { probeOf } from './targets.ts';
 
 /** How long a revocation may fail before a person must act, in milliseconds. */

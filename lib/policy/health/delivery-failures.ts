@@ -1,9 +1,9 @@
 // Judges recorded failures of deliveries: whose they are, and whether they last too long.
 import type { DeliveryRetry } from '../../state/delivery.ts';
 import { findRbacCommand, workloadsCommand } from '../commands.ts';
-import { isAgentCluster } from '../delivery/agents.ts';
+import { isAgentCluster, isWithdrawn } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
-import { describeCause, type Finding } from './finding.ts';
+import { describeCause, type Finding, findWorst } from './finding.ts';
 import { clusterCommand, deliverCommand } from './next-commands.ts';
 import { notedSince } from './notes.ts';
 import { isFailure } from './trouble.ts';
@@ -39,7 +39,21 @@ export function findUnloaded(facts: HealthFacts): Finding | undefined {
 /** Failures of a certificate whose targets the inventory file does not list. */
 export function findUnlistedFailure(facts: HealthFacts): Finding | undefined {
   const { deliveryProblem } = facts.state;
-  return deliveryProblem && findRecordedFailure(undefined, undefined, facts);
+  const recorded = deliveryProblem && findRecordedFailure(undefined, undefined, facts);
+  return recorded ?? findSignedFailure(facts);
+}
+
+/** Of the agents that a statement was signed for, those that have not delivered. */
+function findSignedFailure(facts: HealthFacts): Finding | undefined {
+  const { state, entry } = facts;
+  const found = Object.entries(state.signatures ?? {}).flatMap(([cluster, statement]) => {
+    const record = state.reports?.[cluster]?.deployed;
+    const isComplete =
+      record?.version === entry?.current && record?.phases.every((phase) => phase === 'rolled-out');
+    if (isComplete || isWithdrawn(statement) || !isAgentCluster(cluster, facts)) return [];
+    return findAgentFailure(undefined, cluster, facts) ?? [];
+  });
+  return findWorst(found);
 }
 
 function findRecordedFailure(
@@ -94,13 +108,18 @@ function describeMended(cluster: string, words: string): string {
 }
 
 /** An agent reports how often it failed, and its own record says why. */
-function findAgentFailure(target: string, cluster: string, facts: HealthFacts): Finding | undefined {
+function findAgentFailure(
+  target: string | undefined,
+  cluster: string,
+  facts: HealthFacts,
+): Finding | undefined {
   const { agents, state, note, now } = facts;
   const isIll = (agents.get(cluster) ?? 'Healthy') !== 'Healthy';
   const retry = state.reports?.[cluster]?.deployed?.retry;
   if (!isIll && !retry) return undefined;
   const cause = isIll ? `agent/${cluster}` : undefined;
-  const words = cause ? describeCause(cause) : 'its agent could not deliver it';
+  const agent = target === undefined ? `the agent of cluster ${cluster}` : 'its agent';
+  const words = cause ? describeCause(cause) : `${agent} could not deliver it`;
   const since = notedSince(note, state.acknowledged, 'Delivering', 'DeliveryFailing') ?? now;
   const command = deliverCommand(facts, cluster);
   return describe({ target, words, since, cause, command }, retry, facts);

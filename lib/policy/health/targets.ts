@@ -8,6 +8,7 @@ import { judgeTargetStates } from '../delivery/target-states.ts';
 import { judgeTiming } from '../delivery/windows.ts';
 import { servedByTargets } from '../serving/served-targets.ts';
 import { findDeliveryFailure, findLookFailure } from './delivery-failures.ts';
+import { findEndlessRestart, findForgotten } from './endless.ts';
 import type { HealthFacts } from './facts.ts';
 import { describeCause, explain, type Finding, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
@@ -21,7 +22,6 @@ import {
   renewCommand,
 } from './next-commands.ts';
 import { current, type HealthReason } from './reasons.ts';
-import { findEndlessRestart } from './restarts.ts';
 
 const dayMs = 86_400_000;
 /** How long a complete target may not be looked at, in milliseconds. */
@@ -158,6 +158,8 @@ function describeWaiting(place: Place, facts: HealthFacts): Finding {
   const isAgents = isSecretTarget(target) && isAgentCluster(target.cluster, { clusters });
   const by = isAgents ? ', which its agent delivers' : '';
   if (isApplied) return describeRestarting(place, facts, `${by}${words}`);
+  const forgotten = findForgotten(isAgents ? target.cluster : undefined, facts);
+  if (forgotten) return { ...forgotten, message: `${name} ${forgotten.message}` };
   const message = `${name} does not have it yet${by}${words}`;
   const command = deliverCommand(facts, clusterOf(target));
   return { health: 'Progressing', reason: 'Delivering', message, command };
