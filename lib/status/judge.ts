@@ -9,6 +9,7 @@ import type { HealthContext } from '../policy/health/facts.ts';
 import {
   findChannelTrouble,
   findClusterTrouble,
+  findFirstSilence,
   findShared,
   findSilence,
   judgeOther,
@@ -191,10 +192,15 @@ function judgeFunctions(
   return judgedNames.flatMap((name): readonly FunctionEntry[] => {
     if (name === 'discover' && intervals.discover === undefined) return [];
     const lastPass = operations.passes[name];
-    const silence = findSilence(name, lastPass ?? notes.began, intervals[name], now);
+    const note = noteOf(facts, 'function', name);
+    // All others have had a schedule for as long as status has.
+    const silence =
+      name === 'discover' && lastPass === undefined
+        ? findFirstSilence(name, note, intervals[name], now)
+        : findSilence(name, lastPass ?? notes.began, intervals[name], now);
     const cause = `function/${name}`;
     const shared = findShared(cause, 'FunctionFailing', certificates);
-    const judged = judgeOther({ name }, [...silence, ...shared], noteOf(facts, 'function', name), now);
+    const judged = judgeOther({ name }, [...silence, ...shared], note, now);
     const told = shared.length > 0 ? countAffected(judged, cause, certificates) : judged;
     return [{ ...told, lastPass }];
   });

@@ -74,17 +74,21 @@ describe('a function is', () => {
   test('given a day from the first look where nothing is recorded yet', async () => {
     expect(await functions({})).toEqual({ issue: 'Healthy', deploy: 'Healthy', probe: 'Healthy' });
     lab.clock.pass(dayMs);
-    expect(await functions({}, { discover: hourMs })).toMatchObject({
-      issue: 'Healthy',
-      discover: 'Healthy',
-    });
+    expect(await functions({})).toMatchObject({ issue: 'Healthy' });
     lab.clock.pass(1);
-    expect(await functions({}, { discover: hourMs })).toEqual({
-      issue: 'Degraded',
-      deploy: 'Degraded',
-      probe: 'Degraded',
-      discover: 'Degraded',
-    });
+    expect(await functions({})).toEqual({ issue: 'Degraded', deploy: 'Degraded', probe: 'Degraded' });
+  });
+
+  test('given a day from when it has a schedule, if that came later', async () => {
+    await functions({});
+    lab.clock.pass(9 * dayMs);
+    const ask = (discover?: Date) => functions(discover ? { discover } : {}, { discover: hourMs });
+    expect(await ask()).toMatchObject({ discover: 'Progressing' });
+    lab.clock.pass(dayMs);
+    expect(await ask()).toMatchObject({ discover: 'Progressing' });
+    lab.clock.pass(1);
+    expect(await ask()).toMatchObject({ discover: 'Degraded' });
+    expect(await ask(lab.clock.now())).toMatchObject({ discover: 'Healthy' });
   });
 });
 

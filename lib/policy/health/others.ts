@@ -8,6 +8,7 @@ import type { CertificateHealth } from './certificate.ts';
 import type { Subject } from './change.ts';
 import { type Finding, findWorst, sinceOf } from './finding.ts';
 import { clusterCommand, renewCommand } from './next-commands.ts';
+import { notedSince } from './notes.ts';
 import { current, type HealthReason } from './reasons.ts';
 
 const hourMs = 3_600_000;
@@ -106,22 +107,36 @@ export function longestSilence(intervalMs: number | undefined): number {
 /** A function that makes no full passes.
  *  @param last The end of its last one, or since when one is expected. */
 export function findSilence(
-  name: 'issue' | 'deploy' | 'probe' | 'discover',
+  name: ScheduledFunction,
   last: Date,
   intervalMs: number | undefined,
   now: Date,
 ): readonly Finding[] {
   if (now.getTime() - last.getTime() <= longestSilence(intervalMs)) return [];
-  return [
-    {
-      health: 'Degraded',
-      reason: 'NotRunning',
-      message: `no full pass of ${name} has ended since ${last.toISOString()}: ${consequences[name]}`,
-      since: last,
-      command: invokeCommand(name),
-    },
-  ];
+  const message = `no full pass of ${name} has ended since ${last.toISOString()}: ${consequences[name]}`;
+  return [{ health: 'Degraded', ...silenceOf(name), message, since: last }];
 }
+
+/** A function with a schedule that came later than `status` did, and without a full pass: it is expected from
+ *  when `status` first found that. */
+export function findFirstSilence(
+  name: ScheduledFunction,
+  note: SubjectNote | undefined,
+  intervalMs: number | undefined,
+  now: Date,
+): readonly Finding[] {
+  const since = notedSince(note, note?.acknowledged, 'NotRunning') ?? now;
+  const silent = findSilence(name, since, intervalMs, now);
+  const message = 'it has a schedule, and its first full pass has not ended yet';
+  return silent.length > 0 ? silent : [{ health: 'Progressing', ...silenceOf(name), message, since }];
+}
+
+function silenceOf(name: ScheduledFunction) {
+  return { reason: 'NotRunning', command: invokeCommand(name) } as const;
+}
+
+/** The functions whose silence is told. */
+type ScheduledFunction = keyof typeof consequences;
 
 const consequences = {
   issue: 'nothing is renewed by itself',
