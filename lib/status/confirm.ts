@@ -2,6 +2,7 @@
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import { keyOf } from '../policy/health/change.ts';
+import type { HealthReason } from '../policy/health/reasons.ts';
 import { healthWords } from '../state/health.ts';
 import { type ChangeRules, findCertificateChange } from './changes.ts';
 import { noteOfCertificate } from './judge.ts';
@@ -9,8 +10,17 @@ import type { NotedChange, StatusRound } from './round.ts';
 
 /** AWS secrets looked at at once. */
 const concurrency = 16;
-/** Certificates without an AWS secret of which is noted that they wait: the notes of all are one value. */
-const mostWaiting = 200;
+/** Certificates that the notes have by themselves, without need: the notes of all are one value. */
+const mostKept = 200;
+
+/** Reasons of certificates whose AWS secret is soon deleted, with what its tags say: only the notes can tell
+ *  then that the trouble is over. */
+const ending: ReadonlySet<string> = new Set<HealthReason>([
+  'Abandoned',
+  'NotAllowed',
+  'RetirementStuck',
+  'RevocationFailing',
+]);
 
 /** Names of the certificates that seem to have changed, the worst first. */
 export function findChanged(
@@ -32,7 +42,7 @@ export async function confirmCertificates(
   rules: ChangeRules,
 ): Promise<readonly NotedChange[]> {
   const { entries, notes } = facts;
-  let room = mostWaiting - Object.keys(notes.subjects).filter((key) => key.startsWith('certificate/')).length;
+  let room = mostKept - Object.keys(notes.subjects).filter((key) => key.startsWith('certificate/')).length;
   const confirmed = await mapConcurrently(names, concurrency, async (name): Promise<NotedChange[]> => {
     const described = await store.describe(name, signal);
     const listed = entries.get(name);
@@ -45,7 +55,11 @@ export async function confirmCertificates(
     const isKeptHere = !entry || notes.subjects[keyOf({ kind: 'certificate', name })] !== undefined;
     if (!entry && health.health !== 'Degraded' && !before && room-- <= 0) return [];
     const planned = findCertificateChange(health, before, rules);
-    return planned ? [{ ...planned, before, place: isKeptHere ? 'notes' : 'tags' }] : [];
+    if (!planned) return [];
+    const isEnding = health.health === 'Degraded' && ending.has(health.reason);
+    if (isKeptHere || !isEnding || room-- <= 0)
+      return [{ ...planned, before, place: isKeptHere ? 'notes' : 'tags' }];
+    return [{ ...planned, before, place: 'notes', isMoved: entry.state.health !== undefined }];
   });
   return confirmed.flat();
 }

@@ -10,6 +10,8 @@ import type { JudgedHealth } from './report.ts';
 export interface NotedChange extends PlannedChange {
   readonly before: HealthNote | undefined;
   readonly place: 'tags' | 'notes';
+  /** Whether the notes take it over from a tag, which is removed then. */
+  readonly isMoved?: boolean;
 }
 
 /** What one full pass of `status` has found and works with. */

@@ -44,6 +44,7 @@ export async function tellChanges(round: StatusRound): Promise<void> {
       const failed = await noteOnTags(found, told, round);
       const own = [...found.filter(({ place }) => place === 'notes'), ...failed];
       notes = await noteOthers(takeFitting(own, notes), told, notes, round);
+      await removeMoved(found, round);
     }
     const after = await sendDigest(round, notes);
     if (after !== notes) await ports.notes.write(after, invocation.cleanUpSignal);
@@ -164,6 +165,19 @@ async function noteOnTags(
     }
   });
   return failed.flat();
+}
+
+/** Removes the tags of what the notes have now: they would be told once more when the notes forget it. */
+async function removeMoved(found: readonly NotedChange[], round: StatusRound): Promise<void> {
+  const { store, log } = round.ports;
+  const moved = found.filter(({ isMoved }) => isMoved);
+  await mapConcurrently(moved, mostWritten, async ({ change: { subject } }) => {
+    try {
+      await store.record(subject.name, { health: null }, round.invocation.cleanUpSignal);
+    } catch (error) {
+      log.warn('health not noted', { certificate: subject.name, problem: describeError(error) });
+    }
+  });
 }
 
 /** The notes of everything else are one value, written only if it changes. Returns what they are now. */

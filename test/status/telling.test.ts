@@ -1,6 +1,7 @@
 // What `status` tells of changes, and that nothing of it is lost: not by a crash, not by a list that lags.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { healthReasons } from '../../lib/policy/health/reasons.ts';
+import type { CertificateState } from '../../lib/state/state.ts';
 import { at, dayMs, hourMs, now, StatusLab } from './harness.ts';
 
 let lab: StatusLab;
@@ -270,6 +271,46 @@ describe('nothing is lost', () => {
     await lab.ask();
     expect(told().events).toContain('shop Progressing > Healthy Current');
     expect(Object.keys(lab.notes?.subjects ?? {}), 'shop had its place until now').toHaveLength(199);
+  });
+
+  it.each<[string, CertificateState]>([
+    ['Abandoned', { deployed: { version: 'v1', targets: 'x', phases: ['rolled-out'] } }],
+    ['NotAllowed', { source: 'registration' }],
+    ['RetirementStuck', { retire: { kind: 'retire', at: at(-20 * dayMs), revoke: false } }],
+  ])('the end of a certificate that was %s is told, though its tags are gone', async (reason, state) => {
+    lab.stored('shop', state);
+    await lab.ask();
+    await lab.ask();
+    lab.store.kept.delete('shop');
+    await lab.ask();
+    await lab.ask();
+    const all = [`shop Healthy > Degraded ${reason}`, 'shop Degraded > Healthy Current'];
+    expect(told()).toEqual({ events: all, notices: all });
+    expect(lab.notes?.subjects).toEqual({});
+  });
+
+  it('of one that is put back nothing is told twice, whatever was noted before', async () => {
+    lab.stored('shop', { source: 'registration', tagsDisagree: now });
+    lab.sections = { registration: { zones: ['example.com'], issuer: 'x', key: 'ecdsa-p256', targets: [] } };
+    await lab.ask();
+    lab.sections = {};
+    await lab.ask();
+    expect(lab.state('shop').health).toBeUndefined();
+    lab.keep('shop');
+    for (let pass = 0; pass < 3; pass += 1) await lab.ask();
+    expect(told().notices).toEqual([
+      'shop Healthy > Degraded TagsDisagree',
+      'shop Degraded > Degraded NotAllowed',
+      'shop Degraded > Healthy Current',
+    ]);
+  });
+
+  it('of a thousand such certificates nothing is left out, and nothing is told twice', async () => {
+    for (let index = 0; index < 1_000; index += 1) lab.stored(`old-${index}`, { source: 'registration' });
+    await lab.ask();
+    await lab.ask();
+    expect(lab.events).toHaveLength(1_000);
+    expect(lab.log.events()).not.toContain('health not reported');
   });
 
   it('a certificate that was taken away meanwhile is none', async () => {
