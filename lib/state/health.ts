@@ -21,6 +21,8 @@ export interface HealthNote {
   readonly since: Date;
   /** Who has been told. */
   readonly told: readonly Teller[];
+  /** It was `Degraded` before, and somebody has not been told yet that it is so no longer. */
+  readonly wasDegraded?: true | undefined;
 }
 
 /** A person knows of a trouble and wants no notice of it. It covers one reason and ends by itself. */

@@ -158,7 +158,16 @@ export const anyFields: {
     ),
     { minLength: 1, maxLength: 3 },
   ),
-  health: fc.record({ health: fc.constantFrom(...healthWords), reason: word, since: date, told: toldOf }),
+  health: fc.record(
+    {
+      health: fc.constantFrom(...healthWords),
+      reason: word,
+      since: date,
+      told: toldOf,
+      wasDegraded: fc.constant(true as const),
+    },
+    { requiredKeys: ['health', 'reason', 'since', 'told'] },
+  ),
   acknowledged: fc.record({ until: date, reason: word, words: text }),
   unregister: date,
   retire: fc.oneof(

@@ -162,6 +162,29 @@ describe('nothing is lost', () => {
     expect(lab.state('shop').health).toBeUndefined();
   });
 
+  it('an end that the queue did not take is told as one, by the next pass or with the next change', async () => {
+    const due = { notBefore: at(-62 * dayMs), notAfter: at(28 * dayMs) };
+    const well = { notBefore: now, notAfter: at(90 * dayMs) };
+    for (const [name, next] of [
+      ['shop', due],
+      ['api', well],
+    ] as const) {
+      lab = new StatusLab();
+      lab.keep(name, { notBefore: at(-80 * dayMs), notAfter: at(10 * dayMs) });
+      await lab.ask();
+      lab.broken.add('notices');
+      lab.change(name, due);
+      await lab.ask();
+      lab.broken.delete('notices');
+      lab.change(name, next);
+      for (let pass = 0; pass < 3; pass += 1) await lab.ask();
+      expect(told().notices).toEqual([
+        `${name} Healthy > Degraded ExpiresSoon`,
+        next === due ? 'shop Degraded > Progressing RenewalDue' : 'api Degraded > Healthy Current',
+      ]);
+    }
+  });
+
   it.each([
     'describe',
     'events',

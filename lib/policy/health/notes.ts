@@ -36,19 +36,22 @@ export function planNote(
   const isSame = note ? note.health === health && note.reason === reason : health === 'Healthy';
   if (isSame) {
     const tell = note ? present.filter((one) => !note.told.includes(one)) : [];
-    // What it was before the change that was not told is not known any more.
-    const previous = health === 'Healthy' ? 'Degraded' : 'Healthy';
+    // Versions before noted nothing of what it was before the change that was not told.
+    const previous = health === 'Healthy' || note?.wasDegraded ? 'Degraded' : 'Healthy';
     return note && (tell.length > 0 || health === 'Healthy') ? { previous, tell, note } : undefined;
   }
-  const previous = note?.health ?? 'Healthy';
+  const previous = note?.wasDegraded ? 'Degraded' : (note?.health ?? 'Healthy');
   const told = tellers.filter((one) => !present.includes(one));
-  return { previous, tell: present, note: { health, reason, since: since ?? now, told } };
+  const before = previous === 'Degraded' && health !== previous ? { wasDegraded: true as const } : {};
+  return { previous, tell: present, note: { health, reason, since: since ?? now, told, ...before } };
 }
 
 /** The note once some were told; `null` if nothing needs to be remembered. */
 export function noteTold({ note }: NotePlan, told: readonly Teller[]): HealthNote | null {
   const all = tellers.filter((one) => note.told.includes(one) || told.includes(one));
-  return note.health === 'Healthy' && all.length === tellers.length ? null : { ...note, told: all };
+  if (all.length < tellers.length) return { ...note, told: all };
+  const { wasDegraded: _, ...rest } = note;
+  return note.health === 'Healthy' ? null : { ...rest, told: all };
 }
 
 /** Since when something has had one of these reasons, by what was noted, also while a person knows of it.

@@ -19,17 +19,20 @@ import {
 
 const tellerLetters: Readonly<Record<Teller, string>> = { events: 'e', notices: 'n' };
 
-/** `<health>/<reason>/<since>/<one letter per teller>`. */
+const degradedLetter = 'd';
+
+/** `<health>/<reason>/<since>/<one letter per teller, and one more if it was Degraded before>`. */
 export const healthNote: FieldCodec<HealthNote> = {
   read(text) {
     const [word, reason, instant = '', letters = ''] = text.split('/');
     const health = healthWords.find((known) => known === word);
     const since = decodeInstant(instant);
     if (!health || !reason || !since) return undefined;
-    return { health, reason, since, told: tellers.filter((one) => letters.includes(tellerLetters[one])) };
+    const told = tellers.filter((one) => letters.includes(tellerLetters[one]));
+    return { health, reason, since, told, ...(letters.includes(degradedLetter) && { wasDegraded: true }) };
   },
-  write({ health, reason, since, told }) {
-    const letters = told.map((one) => tellerLetters[one]).join('');
+  write({ health, reason, since, told, wasDegraded }) {
+    const letters = [...told.map((one) => tellerLetters[one]), wasDegraded ? degradedLetter : ''].join('');
     return [health, reason, since.toISOString(), letters].join('/');
   },
 };
