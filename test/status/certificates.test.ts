@@ -237,12 +237,39 @@ describe('P14 P24 a certificate of the inventory is', () => {
     ['Progressing BackingOff', 'an hour after its orders began to fail', failing(hourMs)],
     ['Degraded OrderFailing', 'later than that', failing(hourMs + 1)],
     ['Degraded PreflightFailed', 'held back by DNS at once', { problem: problem('PreflightFailed', 0) }],
+    ['Progressing RateLimited', 'a week at a limit', { problem: problem('RateLimited', 7 * dayMs) }],
+    ['Degraded OrderFailing', 'longer at a limit', { problem: problem('RateLimited', 7 * dayMs + 1) }],
+    [
+      'Suspended Paused',
+      'longer, and paused by a person',
+      { problem: problem('RateLimited', 8 * dayMs), pausedSince: at(-8 * dayMs) },
+    ],
   ])('%s, if it was never issued: %s', async (word, _, state) => {
     lab.keep('shop');
     lab.unissued('shop', state);
     const { health, reason } = await healthOf();
     expect(`${health} ${reason}`).toBe(word);
   });
+});
+
+test('a certificate of the inventory whose AWS secret nobody can make is told after a week', async () => {
+  lab.keep('shop');
+  lab.store.kept.delete('shop');
+  const look = async () => {
+    const { health, reason } = await healthOf();
+    return `${health} ${reason}`;
+  };
+  expect(await look()).toBe('Progressing Ordering');
+  lab.clock.pass(7 * dayMs);
+  expect(await look()).toBe('Progressing Ordering');
+  lab.clock.pass(1);
+  expect(await healthOf()).toMatchObject({
+    health: 'Degraded',
+    reason: 'OrderFailing',
+    since: now,
+    message: expect.stringMatching(/^never issued, .*not issued yet; the log of issue says more/),
+  });
+  expect(await look(), 'as long as it lasts').toBe('Degraded OrderFailing');
 });
 
 describe('a certificate that was registered and never issued turns no pager on', () => {

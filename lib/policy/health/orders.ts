@@ -13,6 +13,7 @@ import { orderNowCommand, planCommand, renewCommand } from './next-commands.ts';
 import { notedSince } from './notes.ts';
 import type { HealthReason } from './reasons.ts';
 import { isOpenDenial } from './trouble.ts';
+import { findUnissued } from './waiting.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -67,7 +68,7 @@ const checks: readonly ((facts: HealthFacts) => Finding | undefined)[] = [
   findNameTaken,
   findFailing,
   findPaused,
-  findWaiting,
+  findUnissued,
 ];
 
 function findExpired({ name, certificate, isAskedFor, now }: HealthFacts): Finding | undefined {
@@ -191,33 +192,6 @@ function findPaused({ name, pause, isPaused }: HealthFacts): Finding | undefined
     command: invokeCommand('pause', { certificates: [name], resume: true }),
     ...(until && { next: { what: 'end', at: until } }),
   };
-}
-
-/** What goes on, or waits for its time. */
-function findWaiting(facts: HealthFacts): Finding | undefined {
-  const { name, entry, state, certificate, life, isAskedFor, now } = facts;
-  if (!isAskedFor) return undefined;
-  const { problem, nextAttempt } = state;
-  const at = nextAttempt && nextAttempt > now ? { next: { what: 'order' as const, at: nextAttempt } } : {};
-  const progressing = (reason: Finding['reason'], message: string, since?: Date): Finding => ({
-    health: 'Progressing',
-    reason,
-    message,
-    since,
-    command: renewCommand(name),
-    ...at,
-  });
-  if (problem?.code === 'RateLimited')
-    return { ...progressing('RateLimited', problem.words, problem.since), command: planCommand(name) };
-  if (state.error === slowCode) return progressing('Ordering', 'the CA still works on its order');
-  if (entry?.current && state.version && !certificate) {
-    return progressing('Unread', 'issue did not write its current version; the next pass of issue reads it');
-  }
-  if (!certificate) return progressing('Ordering', 'not issued yet', entry?.createdAt);
-  if (life && now >= life.renewsAt) {
-    return progressing('RenewalDue', `due for renewal since ${life.renewsAt.toISOString()}`, life.renewsAt);
-  }
-  return entry?.pending ? progressing('Ordering', 'an order is under way') : undefined;
 }
 
 /** Whether a stranger asked for it and never got it: that must turn no pager on. */
