@@ -3,6 +3,8 @@ import { mapConcurrently } from '../async/map-concurrently.ts';
 import type { CertificateHealth } from '../policy/health/certificate.ts';
 import { keyOf } from '../policy/health/change.ts';
 import type { HealthReason } from '../policy/health/reasons.ts';
+import { describeError } from '../ports/errors.ts';
+import { type StoreEntry, StoreError } from '../ports/store.ts';
 import { healthWords } from '../state/health.ts';
 import { type ChangeRules, findCertificateChange } from './changes.ts';
 import { noteOfCertificate } from './judge.ts';
@@ -35,19 +37,21 @@ export function findChanged(
   return changed.toSorted((one, other) => rank(one) - rank(other)).map(({ name }) => name);
 }
 
-/** The changes of these certificates that their AWS secrets confirm. */
+/** The changes of these certificates that their AWS secrets confirm. One that cannot be looked at keeps
+ *  nobody from being told of the others. */
 export async function confirmCertificates(
   names: readonly string[],
-  { judge, facts, ports: { store }, invocation: { signal } }: StatusRound,
+  round: StatusRound,
   rules: ChangeRules,
 ): Promise<readonly NotedChange[]> {
+  const { judge, facts } = round;
   const { entries, notes } = facts;
   let room = mostKept - Object.keys(notes.subjects).filter((key) => key.startsWith('certificate/')).length;
   const confirmed = await mapConcurrently(names, concurrency, async (name): Promise<NotedChange[]> => {
-    const described = await store.describe(name, signal);
     const listed = entries.get(name);
+    const described = await describeEntry(name, listed, round);
     // Taken away meanwhile: who did that tells.
-    if (listed && !described) return [];
+    if (described === 'unknown' || (listed && !described)) return [];
     const createdAt = listed?.createdAt;
     const entry = described && { ...described, ...(createdAt && { createdAt }) };
     const health = judge.one(name, entry);
@@ -62,4 +66,21 @@ export async function confirmCertificates(
     return [{ ...planned, before, place: 'notes', isMoved: entry.state.health !== undefined }];
   });
   return confirmed.flat();
+}
+
+/** What the AWS secret says. Of one that may be listed and not described the list counts; another failure may
+ *  be over at the next pass: `unknown`. @throws the signal's reason. */
+export async function describeEntry(
+  name: string,
+  listed: StoreEntry | undefined,
+  { ports: { store, log }, invocation: { signal } }: StatusRound,
+): Promise<StoreEntry | 'unknown' | undefined> {
+  try {
+    return await store.describe(name, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('health not noted', { certificate: name, problem: describeError(error) });
+    const isDenied = error instanceof StoreError && error.code === 'Denied';
+    return isDenied && listed ? listed : 'unknown';
+  }
 }

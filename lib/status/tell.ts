@@ -8,7 +8,7 @@ import type { StatusNotes } from '../ports/notes.ts';
 import type { SubjectNote, Teller } from '../state/health.ts';
 import { isSameValue } from '../state/same.ts';
 import { findGone, findOtherChange, listOthers } from './changes.ts';
-import { confirmCertificates, findChanged } from './confirm.ts';
+import { confirmCertificates, describeEntry, findChanged } from './confirm.ts';
 import { sendDigest } from './digest.ts';
 import type { StatusPorts } from './invocation.ts';
 import { findNotable, takeFitting } from './room.ts';
@@ -76,14 +76,15 @@ async function findOthers(
 }
 
 /** Keys of noted certificates that nobody names any more, and that have no AWS secret: lists lag. */
-async function findTakenAway({ facts, ports, invocation }: StatusRound): Promise<readonly string[]> {
+async function findTakenAway(round: StatusRound): Promise<readonly string[]> {
+  const { facts } = round;
   const names = new Set(facts.names);
   const prefix = 'certificate/';
   const gone = Object.keys(facts.notes.subjects).filter(
     (key) => key.startsWith(prefix) && !names.has(key.slice(prefix.length)),
   );
   const entries = await mapConcurrently(gone, mostWritten, (key) =>
-    ports.store.describe(key.slice(prefix.length), invocation.signal),
+    describeEntry(key.slice(prefix.length), undefined, round),
   );
   return gone.filter((_, index) => !entries[index]);
 }

@@ -1,6 +1,7 @@
 // What `status` tells of changes, and that nothing of it is lost: not by a crash, not by a list that lags.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { healthReasons } from '../../lib/policy/health/reasons.ts';
+import { StoreError } from '../../lib/ports/store.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { at, dayMs, hourMs, now, StatusLab } from './harness.ts';
 
@@ -183,6 +184,29 @@ describe('nothing is lost', () => {
         next === due ? 'shop Degraded > Progressing RenewalDue' : 'api Degraded > Healthy Current',
       ]);
     }
+  });
+
+  it('of the others, while one cannot be looked at', async () => {
+    lab.keep('shop', { notAfter: now });
+    lab.keep('api', { notAfter: now });
+    lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];
+    const { store } = lab.ports();
+    const failing = (code: 'Denied' | 'Failed') => ({
+      store: {
+        ...store,
+        describe: async (name: string, signal: AbortSignal) => {
+          if (name === 'api') throw new StoreError(code, 'DescribeSecret failed');
+          return store.describe(name, signal);
+        },
+      },
+    });
+    await lab.ask({}, failing('Failed'));
+    const others = ['edge Healthy > Degraded AgentSilent', 'shop Healthy > Degraded Expired'];
+    expect(told()).toEqual({ events: others, notices: others });
+    await lab.ask({}, failing('Denied'));
+    await lab.ask();
+    const all = [...others, 'api Healthy > Degraded Expired'];
+    expect(told(), 'what is denied does not end, so the list counts').toEqual({ events: all, notices: all });
   });
 
   it.each([
