@@ -168,7 +168,7 @@ const name: TableColumn<AnswerFields> = { header: 'NAME', of: (row) => textOf(ro
 const lateColumns: readonly TableColumn<AnswerFields>[] = [
   { ...name, colour: () => 'red' },
   { header: 'ENDS', of: instant('notAfter') },
-  { header: 'ORDERED', isFlexible: true, of: instant('orderedAt') },
+  { header: 'ORDERED', isFlexible: true, label: 'ordered ', of: instant('orderedAt') },
 ];
 
 const limitColumns: readonly TableColumn<AnswerFields>[] = [

@@ -1,6 +1,6 @@
 // Tables for a terminal. What has no room gives way: first the width of the flexible column, then columns,
-// then the flexible column goes below its row.
-import { type Colour, fitText, paint, widthOfText, wrapText } from './text.ts';
+// then the flexible column goes below its row. Addresses stay whole.
+import { type Colour, findAddresses, fitText, paint, widthOfText, wrapText } from './text.ts';
 
 /** A column of a table. */
 export interface TableColumn<Row> {
@@ -11,6 +11,8 @@ export interface TableColumn<Row> {
   readonly givesWay?: number;
   /** Takes the columns that the others leave. One column at most. */
   readonly isFlexible?: true;
+  /** What its text begins with below a row, where no header says what it is. */
+  readonly label?: string;
   readonly isRight?: true;
   /** Only in a wide table. */
   readonly isWide?: true;
@@ -50,7 +52,9 @@ export function formatTable<Row>(
       return colour ? paint(text, colour) : text;
     });
     const below = layout.below?.texts[index] ?? '';
-    const more = below === '' ? [] : wrapText(below, Math.max(10, (style.width ?? 80) - 2));
+    const said = `${layout.below?.column.label ?? ''}${below}`;
+    const more =
+      below === '' ? findCutAddresses(layout, index) : wrapText(said, Math.max(10, (style.width ?? 80) - 2));
     return [line.join(gap).trimEnd(), ...more.map((part) => `  ${part}`)];
   });
   const title = style.isColoured ? paint(head.trimEnd(), 'bold') : head.trimEnd();
@@ -97,6 +101,18 @@ function narrow<Row>(cells: readonly Cells<Row>[], most: number): Layout<Row> {
   const shortened =
     over > 0 && first ? [{ ...first, width: Math.max(8, first.width - over) }, ...others] : beside;
   return { beside: shortened, ...(isBelow && flexible ? { below: flexible } : {}) };
+}
+
+/** Addresses that a row's flexible column has no room for. */
+function findCutAddresses<Row>({ beside }: Layout<Row>, row: number): readonly string[] {
+  return beside.flatMap(({ column, texts, width }) => {
+    const text = column.isFlexible ? (texts[row] ?? '') : '';
+    const shown = fitText(text, width);
+    // What is cut is no whole address, even if it begins as one.
+    return shown === text
+      ? []
+      : findAddresses(text).filter((address) => !findAddresses(shown).includes(address));
+  });
 }
 
 function naturalWidth<Row>({ column, texts }: Cells<Row>): number {

@@ -39,7 +39,13 @@ export function fitText(text: string, most: number): string {
   return `${kept.trimEnd()}…`;
 }
 
-/** The text in lines of at most `most` columns, broken at spaces where it has some. */
+/** Addresses in a text, without what ends a sentence. */
+export function findAddresses(text: string): readonly string[] {
+  return (text.match(/\bhttps?:\/\/[^\s"'<>]+/g) ?? []).map((found) => found.replace(/[.,;:!?)\]]+$/, ''));
+}
+
+/** The text in lines of at most `most` columns, broken at spaces where it has some. Addresses stay whole, for
+ *  a broken one cannot be followed. */
 export function wrapText(text: string, most: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
@@ -51,7 +57,7 @@ export function wrapText(text: string, most: number): readonly string[] {
       continue;
     }
     if (line !== '') lines.push(line);
-    while (widthOfText(rest) > most) {
+    while (widthOfText(rest) > most && findAddresses(rest).length === 0) {
       const head = takeColumns(rest, most);
       lines.push(head);
       rest = rest.slice(head.length);
