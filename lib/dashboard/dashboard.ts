@@ -28,6 +28,10 @@ ${body(facts, request, endpoints)}
 
 function renderList(facts: DashboardFacts, request: DashboardRequest, endpoints: Endpoints): Html {
   const { at, certificates, others, entries } = facts;
+  if (certificates.length === 0)
+    return html`<h2>Certificates</h2>
+<p>There are none yet: write one into the inventory and deploy it, or have one registered.</p>
+${renderOthers(others, endpoints)}`;
   const found = findCertificates(certificates, request);
   const filter = { ...request, page: found.page };
   return html`<h2>Certificates</h2>

@@ -19,7 +19,7 @@ export interface TableContext {
 
 /** The table. Narrow pages show each row as a list, hence the roles. */
 export function renderTable(rows: readonly CertificateHealth[], context: TableContext): Html {
-  if (rows.length === 0) return html`<p>No certificate is like that.</p>`;
+  if (rows.length === 0) return html`<p>No certificate matches this search.</p>`;
   const heads = listColumns.map((name) => html`<th role="columnheader" scope="col">${name}</th>`);
   return html`<table role="table" class="list" aria-label="Certificates, the worst first"><thead role="rowgroup"><tr role="row">${heads}</tr></thead>
 <tbody role="rowgroup">${rows.map((row) => renderRow(row, context))}</tbody></table>`;

@@ -35,6 +35,12 @@ describe('the list', () => {
     expect(text).toContain('Installation certrelay, as of 2026-11-22 10:00');
   });
 
+  it('of an installation without certificates says how one comes there, and has nothing to search', async () => {
+    const page = await showPage(lab);
+    expect(textOf(page)).toContain('There are none yet: write one into the inventory and deploy it');
+    expect(elementsOf(page).filter(({ name }) => ['form', 'table', 'input'].includes(name))).toEqual([]);
+  });
+
   it('shows the life of a certificate with the window of its renewal', async () => {
     lab.keep('shop');
     lab.keep('asked', {
@@ -120,7 +126,7 @@ describe('the list', () => {
     expect(await rowsFor(form('example.com', 'Suspended'))).toEqual(['paused']);
     // A button says more than the form that stands beside it.
     expect(await rowsFor({ ...form('shop'), search: '', health: 'Healthy' })).toEqual(['shop']);
-    expect(textOf(await showPage(lab, form('nothing')))).toContain('No certificate is like that.');
+    expect(textOf(await showPage(lab, form('nothing')))).toContain('No certificate matches this search.');
   });
 
   it('has fifty certificates a page, and goes on from a page that is over to the last', async () => {
