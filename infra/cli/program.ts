@@ -49,6 +49,7 @@ function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
     .helpCommand(hasHelpCommand)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
+    .showHelpAfterError('for more: npx certrelay --help')
     .configureOutput({
       writeOut: (text) => out.write(text),
       writeErr: (text) => err.write(text),
@@ -60,6 +61,7 @@ function createProgram({ out, err }: Terminal, run: RunDefinition): Command {
   for (const { heading, definition } of listCommands()) {
     const command = program.command(definition.usage).description(definition.description);
     command.helpGroup(heading).copyInheritedSettings(program);
+    command.showHelpAfterError(`for more: npx certrelay ${command.name()} --help`);
     for (const option of definition.options ?? []) command.addOption(option);
     command.addHelpText('after', `\nExample:\n  npx certrelay ${definition.example}`);
     command.action(async (...values: readonly unknown[]) => {

@@ -156,6 +156,19 @@ describe('a mistyped word', () => {
   });
 
   it.each([
+    ['foo', ''],
+    ['why', 'why '],
+    ['ack shop', 'ack '],
+    ['list shop', 'list '],
+    ['deploy --nonsense', 'deploy '],
+  ])('%s is answered with the command that shows what there is', async (line, name) => {
+    const { code, err } = await certrelay(line, here);
+    expect(code).toBe(2);
+    expect(err).toMatch(new RegExp(`^.+\\nfor more: npx certrelay ${name}--help\\n$`));
+    expect(await certrelay(`${name}--help`, here)).toMatchObject({ code: 0 });
+  });
+
+  it.each([
     ['status Shop!', 'names have up to 63'],
     ['renew --force', 'exactly one certificate'],
     ['status --watch 0', 'whole seconds'],

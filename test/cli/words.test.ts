@@ -59,6 +59,28 @@ it('probe says a word of its table once', async () => {
   expect((await certrelay('probe', { env })).out).toMatch(/\nshop +unprobed +shop\.example\.com\n$/);
 });
 
+it('why of a cluster names a target once, and what is said of its certificate once', async () => {
+  const of = (message: string, told: string) => ({
+    name: 'shop',
+    health: 'Progressing',
+    reason: 'Delivering',
+    message,
+    cause: 'cluster/lab',
+    targets: [{ target: 'lab/shop/tls', health: 'Progressing', message: told }],
+  });
+  const has = 'lab/shop/tls does not have it yet';
+  const clusters = [{ name: 'lab', health: 'Healthy', reason: 'Current', message: 'fine' }];
+  const told = { summary: {}, clusters };
+  for (const [message, line] of [
+    [has, 'lab/shop/tls'],
+    ['other words', has],
+  ] as const) {
+    const { env } = await answering({ ...told, certificates: [of(message, has)] });
+    const { out } = await certrelay('why cluster/lab', { env });
+    expect(out).toMatch(new RegExp(`\\n  target +${line}\\n$`));
+  }
+});
+
 it('list on a narrow terminal does not show as alive what is let go', async () => {
   const { env } = await answering({
     certificates: [

@@ -91,14 +91,20 @@ function tellAffected({ name }: OtherSubject, affected: readonly AnswerFields[])
       lines: [
         ['health', `${textOf(certificate, 'health')}, ${textOf(certificate, 'reason')}`],
         ['why', textOf(certificate, 'message')],
-        ...targets.map(
-          (target) => ['target', `${textOf(target, 'target')}: ${textOf(target, 'message')}`] as const,
-        ),
+        ...targets.map((target) => ['target', describeTarget(target, certificate)] as const),
       ],
     };
   });
   const rest = affected.length - parts.length;
   return rest > 0 ? [...parts, { title: `and ${countOf(rest, 'more certificate')}`, lines: [] }] : parts;
+}
+
+/** The target, and what is not told of it before. */
+function describeTarget(target: AnswerFields, certificate: AnswerFields): string {
+  const name = textOf(target, 'target');
+  const message = textOf(target, 'message');
+  if (message === textOf(certificate, 'message')) return name;
+  return message.startsWith(name) ? message : `${name}: ${message}`;
 }
 
 function tellLimits(limited: readonly AnswerFields[]): readonly StoryPart[] {
