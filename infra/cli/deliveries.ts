@@ -2,7 +2,7 @@
 import { type AnswerFields, listOf, textOf, textsOf } from './answer.ts';
 import { type ExitCode, exitCodes } from './errors.ts';
 import { describeOmitted } from './orders.ts';
-import { codeOfFailures, printResult, reportUnshown, say, withoutTold } from './print.ts';
+import { codeOfFailures, nothingAsked, printResult, reportUnshown, say, withoutTold } from './print.ts';
 import type { CommandSession } from './session.ts';
 import { formatTable, type TableColumn, type TableStyle } from './table.ts';
 import { type Colour, localizeTimes } from './text.ts';
@@ -45,7 +45,7 @@ export function formatDeliveries(report: AnswerFields, style: TableStyle): strin
 export function describeHandedOn(report: AnswerFields): string {
   const clusters = textsOf(report, 'handedOn');
   if (clusters.length === 0) return '';
-  return `in invocations of their own: ${clusters.join(', ')}; "certrelay status" shows how they end`;
+  return `in invocations of their own: ${clusters.join(', ')}; "npx certrelay status" shows how they end`;
 }
 
 /** Prints a report of `deploy`: a table for a plan, else a line for each target.
@@ -80,6 +80,8 @@ export async function printDeliveries(
   // Of what was asked for and did not happen, the commands come below.
   const commands = isPlan || isUndone ? [] : listRolloutCommands(rows);
   const code = reportUnshown(session, { shown, commands }, report);
+  if (rows.length === 0 && code === exitCodes.fine && textsOf(report, 'handedOn').length === 0)
+    say(session, isNamed ? 'nothing to do: no certificate goes there' : nothingAsked);
   if (isPlan || !isNamed) return code;
   const asked = held === 'held' ? rows : rows.filter(({ outcome }) => outcome !== 'held');
   return reportUndone(session, findUndoneDeliveries(asked), code);

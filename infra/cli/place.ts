@@ -1,7 +1,8 @@
 // Which installation a command is for, and how AWS is reached.
+import { setCommandPlace } from '../../lib/policy/commands.ts';
 import { defaultStage, formerRegion } from '../place.ts';
 import { CommandError } from './errors.ts';
-import type { CommonOptions } from './session.ts';
+import type { CommandSession, CommonOptions } from './session.ts';
 
 /** Where the functions of an installation are. */
 export interface CalledPlace {
@@ -39,6 +40,11 @@ export function findPlace(
       `the endpoint must be a URL with http or https, such as http://127.0.0.1:4566`,
     );
   return { stack: findStack(stage, installation), region, endpoint };
+}
+
+/** Has the commands that messages show be for the installation that the options say. */
+export function placeCommands({ options, terminal }: Pick<CommandSession, 'options' | 'terminal'>): void {
+  setCommandPlace({ stage: stageOf(findPlace(options, terminal.env)), region: options.region });
 }
 
 /** The stage of the stack; `undefined` if its name does not say one. */

@@ -18,6 +18,9 @@ export interface CommandResult {
   readonly names: readonly string[];
 }
 
+/** What is said if a report over everything lists nothing. */
+export const nothingAsked = 'nothing to do: neither the inventory nor a registration asks for a certificate';
+
 /** Commands that failures end with. */
 const mostCommands = 5;
 

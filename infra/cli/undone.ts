@@ -1,10 +1,10 @@
 // What a person asked for by name and did not happen: a script that goes on after a command must see it.
-import { invokeCommand, setCommandPlace, workloadsCommand } from '../../lib/policy/commands.ts';
+import { invokeCommand, workloadsCommand } from '../../lib/policy/commands.ts';
 import { type AnswerFields, listOf, textOf, timeOf } from './answer.ts';
 import type { DeliveryRow } from './deliveries.ts';
 import { type ExitCode, exitCodes } from './errors.ts';
 import { endingOf } from './orders.ts';
-import { findPlace, stageOf } from './place.ts';
+import { placeCommands } from './place.ts';
 import { suggest } from './print.ts';
 import type { CommandSession } from './session.ts';
 
@@ -88,8 +88,7 @@ const secretActions = new Set(['create', 'apply', 'replace', 'keep']);
  *  @param code That of the report. */
 export function reportUndone(session: CommandSession, undone: readonly Undone[], code: ExitCode): ExitCode {
   if (undone.length === 0 || code !== exitCodes.fine) return code;
-  const place = findPlace(session.options, session.terminal.env);
-  setCommandPlace({ stage: stageOf(place), region: session.options.region });
+  placeCommands(session);
   suggest(
     session,
     undone.map(({ command }) => command()),

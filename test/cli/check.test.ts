@@ -163,7 +163,7 @@ describe('check', () => {
           }),
         ),
       },
-      /^certificates: Degraded, 1 of 9: old; run: certrelay status/,
+      /^certificates: Degraded, 1 of 9: old; run: npx certrelay status/,
     ],
     [
       'an agent that nobody deployed',

@@ -1,5 +1,6 @@
 // What the reports of the functions tell of DNS, clusters, issuers, agents and channels.
 import { nameSome } from '../../../lib/policy/bounds.ts';
+import { invokeCommand } from '../../../lib/policy/commands.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf } from '../answer.ts';
 import { listDeliveries } from '../deliveries.ts';
 import { localizeTimes } from '../text.ts';
@@ -96,7 +97,7 @@ export function checkCertificates(status: AnswerFields): CheckedPart {
   );
   return ill.length === 0
     ? fine('certificates', `none of ${all} is Degraded`)
-    : wrong('certificates', `Degraded, ${count} of ${all}: ${names}; run: certrelay status`);
+    : wrong('certificates', `Degraded, ${count} of ${all}: ${names}; run: ${invokeCommand('status')}`);
 }
 
 function joinMessages(messages: readonly string[]): string {

@@ -13,7 +13,7 @@ import { showPaths } from '../checkout.ts';
 import type { RunCommand } from '../definitions.ts';
 import { exitCodes } from '../errors.ts';
 import { findInventory } from '../inventory-file.ts';
-import { findPlace } from '../place.ts';
+import { findPlace, placeCommands } from '../place.ts';
 import { printResult } from '../print.ts';
 import type { CommandSession } from '../session.ts';
 import type { TableStyle } from '../table.ts';
@@ -22,6 +22,7 @@ import { type Colour, paint, wrapText } from '../text.ts';
 /** Runs it. It changes nothing. */
 export const run: RunCommand = async (session) => {
   const { cwd } = session.terminal;
+  placeCommands(session);
   const parts = (await checkAll(session)).map((part) => ({ ...part, message: showPaths(part.message, cwd) }));
   const problems = parts.filter(({ verdict }) => verdict === 'problem');
   await printResult(session, {

@@ -1,11 +1,13 @@
 // `certrelay forecast`: what will be ordered, delivered and paid.
 import { oneLine } from '../../../lib/policy/bounds.ts';
+import { invokeCommand } from '../../../lib/policy/commands.ts';
 import { forecastFields } from '../../../lib/requests/forecast.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { CommandOptions, RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { describeForecast, formatForecast, listOrdered } from '../forecasts.ts';
-import { printResult, reportFailures, say } from '../print.ts';
+import { placeCommands } from '../place.ts';
+import { printResult, reportFailures, say, suggest } from '../print.ts';
 import { localizeTimes } from '../text.ts';
 
 /** Runs it. It ends with `failed` if a certificate would end before it is renewed. */
@@ -25,7 +27,9 @@ export const run: RunCommand = async (session, _values, options) => {
   const ending = countEnding(report);
   if (ending === 0) return exitCodes.fine;
   const are = ending === 1 ? 'One certificate ends' : `${ending} certificates end`;
-  say(session, `${are} in this time before a newer one is there: certrelay status says what to do`);
+  say(session, `${are} in this time before a newer one is there`);
+  placeCommands(session);
+  suggest(session, [invokeCommand('status')]);
   return exitCodes.failed;
 };
 

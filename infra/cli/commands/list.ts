@@ -1,6 +1,7 @@
 // `certrelay list`: every certificate with its names and targets.
 import { type AnswerFields, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
+import { exitCodes } from '../errors.ts';
 import { printResult, reportFailures, say } from '../print.ts';
 import { formatTable, type TableColumn } from '../table.ts';
 import { type Colour, formatTime } from '../text.ts';
@@ -26,8 +27,11 @@ export const run: RunCommand = async (session) => {
     names: rows.map(({ entry }) => textOf(entry, 'name')),
   });
   const omitted = numberOf(status, 'omitted') ?? 0;
-  if (omitted > 0) say(session, `${omitted} more are not listed: name them, as in "certrelay status shop"`);
-  return reportFailures(session, status, retired);
+  if (omitted > 0)
+    say(session, `${omitted} more are not listed: name them, as in "npx certrelay status shop"`);
+  const code = reportFailures(session, status, retired);
+  if (rows.length === 0 && code === exitCodes.fine) say(session, 'there are no certificates');
+  return code;
 };
 
 function byName(one: AnswerFields, other: AnswerFields): number {

@@ -2,9 +2,10 @@
 import { listOf, textOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
 import { describeHandedOn, formatDeliveries } from '../deliveries.ts';
+import { exitCodes } from '../errors.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted, describePrediction, formatOrders } from '../orders.ts';
-import { printResult, reportUnshown, say } from '../print.ts';
+import { nothingAsked, printResult, reportUnshown, say } from '../print.ts';
 
 /** Runs it: two dry runs at the same time. */
 export const run: RunCommand = async (session, [given]) => {
@@ -27,5 +28,8 @@ export const run: RunCommand = async (session, [given]) => {
   for (const words of [describePrediction(orders), describeOmitted(orders), describeHandedOn(deliveries)])
     say(session, words);
   // What a table has in full is not said twice; one that is cut is said in full below it.
-  return reportUnshown(session, { shown }, orders, deliveries);
+  const code = reportUnshown(session, { shown }, orders, deliveries);
+  const isEmpty = [orders, deliveries].every((report) => listOf(report, 'certificates').length === 0);
+  if (isEmpty && code === exitCodes.fine) say(session, nothingAsked);
+  return code;
 };

@@ -4,7 +4,7 @@ import type { RunCommand } from '../definitions.ts';
 import { exitCodes } from '../errors.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted } from '../orders.ts';
-import { printResult, reportFailures, say } from '../print.ts';
+import { nothingAsked, printResult, reportFailures, say } from '../print.ts';
 import { formatTable, type TableColumn } from '../table.ts';
 import { type Colour, localizeTimes } from '../text.ts';
 
@@ -21,6 +21,7 @@ export const run: RunCommand = async (session, [given]) => {
   });
   say(session, describeOmitted(report));
   const code = reportFailures(session, report);
+  if (rows.length === 0 && code === exitCodes.fine) say(session, nothingAsked);
   const isWrong = rows.some(
     (row) => ['stale', 'mismatch'].includes(textOf(row, 'served')) || timeOf(row, 'since') !== undefined,
   );

@@ -1,10 +1,10 @@
 // `certrelay renew`: orders what is due.
 import { type AnswerFields, listOf, textOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, exitCodes } from '../errors.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted, describeOrder, describePrediction, endingOf, formatOrders } from '../orders.ts';
-import { printResult, reportUnshown, say, withoutTold } from '../print.ts';
+import { nothingAsked, printResult, reportUnshown, say, withoutTold } from '../print.ts';
 import { formatTime } from '../text.ts';
 import { findUndoneOrders, reportUndone } from '../undone.ts';
 
@@ -31,6 +31,7 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
   say(session, describePrediction(report));
   say(session, describeOmitted(report));
   const code = reportUnshown(session, { shown }, report);
+  if (lines.length === 0 && code === exitCodes.fine) say(session, nothingAsked);
   // Of all certificates, what waits is told by `status`; a person has not asked for it.
   if (dryRun || names.length === 0) return code;
   return reportUndone(session, findUndoneOrders(report, { isForced: Boolean(force) }), code);

@@ -28,7 +28,10 @@ export function findRefusal(answer: WebhookAnswer): WebhookRefusal | undefined {
     case 404:
       // The API in front of the webhook knows no name.
       if (textOf(body, 'name') === '') return one(exitCodes.usage, notThere);
-      return one(exitCodes.usage, `${said}; certrelay list says what there is, and where it comes from`);
+      return one(
+        exitCodes.usage,
+        `${said}; "npx certrelay list" says what there is, and where it comes from`,
+      );
     case 409: {
       if (textOf(body, 'reason') !== 'SentTooEarly') return one(exitCodes.failed, said);
       return one(exitCodes.failed, `${said}; ${describeClock(aheadMs, leastOffMs) ?? 'send it again'}`);
