@@ -2,11 +2,11 @@
 import { type AnswerFields, listOf, textOf, textsOf } from './answer.ts';
 import { type ExitCode, exitCodes } from './errors.ts';
 import { describeOmitted } from './orders.ts';
-import { codeOfFailures, nothingAsked, printResult, reportUnshown, say, withoutTold } from './print.ts';
+import { nothingAsked, printResult, reportUnshown, say, withoutTold } from './print.ts';
 import type { CommandSession } from './session.ts';
 import { formatTable, type TableColumn, type TableStyle } from './table.ts';
 import { type Colour, localizeTimes } from './text.ts';
-import { findUndoneDeliveries, listRolloutCommands, reportUndone } from './undone.ts';
+import { findUndoneDeliveries, leavesOpen, listRolloutCommands, reportUndone } from './undone.ts';
 
 /** One target of a report; of a certificate without targets, itself. */
 export interface DeliveryRow {
@@ -76,15 +76,14 @@ export async function printDeliveries(
   });
   say(session, describeOmitted(report));
   say(session, describeHandedOn(report));
-  const isUndone = isNamed && codeOfFailures(report) === exitCodes.fine;
   // Of what was asked for and did not happen, the commands come below.
-  const commands = isPlan || isUndone ? [] : listRolloutCommands(rows);
+  const commands = isPlan || (isNamed && leavesOpen(report)) ? [] : listRolloutCommands(rows);
   const code = reportUnshown(session, { shown, commands }, report);
   if (rows.length === 0 && code === exitCodes.fine && textsOf(report, 'handedOn').length === 0)
     say(session, isNamed ? 'nothing to do: no certificate goes there' : nothingAsked);
   if (isPlan || !isNamed) return code;
   const asked = held === 'held' ? rows : rows.filter(({ outcome }) => outcome !== 'held');
-  return reportUndone(session, findUndoneDeliveries(asked), code);
+  return reportUndone(session, findUndoneDeliveries(asked), report);
 }
 
 /** One line: `certificate/shop delivered to prod/shop/shop-tls`. */

@@ -5,7 +5,7 @@ import type { DeliveryRow } from './deliveries.ts';
 import { type ExitCode, exitCodes } from './errors.ts';
 import { endingOf } from './orders.ts';
 import { placeCommands } from './place.ts';
-import { suggest } from './print.ts';
+import { codeOfFailures, suggest } from './print.ts';
 import type { CommandSession } from './session.ts';
 
 /** What did not happen, by the commands with which a person goes on. */
@@ -84,10 +84,20 @@ export function listRolloutCommands(rows: readonly DeliveryRow[]): readonly stri
 /** What was done to the Secret of a target that has it. */
 const secretActions = new Set(['create', 'apply', 'replace', 'keep']);
 
-/** Says how to go on, unless the report's failures have said so, and returns the exit code.
- *  @param code That of the report. */
-export function reportUndone(session: CommandSession, undone: readonly Undone[], code: ExitCode): ExitCode {
-  if (undone.length === 0 || code !== exitCodes.fine) return code;
+/** Whether the failures of a report leave open how to go on: none of them names a command, nor a word that
+ *  was typed wrong. */
+export function leavesOpen(report: AnswerFields): boolean {
+  const hasCommand = listOf(report, 'failures').some((one) => textOf(one, 'command') !== '');
+  return !hasCommand && codeOfFailures(report) !== exitCodes.usage;
+}
+
+/** Says how to go on, unless the report's failures have said so, and returns the exit code. */
+export function reportUndone(
+  session: CommandSession,
+  undone: readonly Undone[],
+  report: AnswerFields,
+): ExitCode {
+  if (undone.length === 0 || !leavesOpen(report)) return codeOfFailures(report);
   placeCommands(session);
   suggest(
     session,

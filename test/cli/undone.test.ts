@@ -49,6 +49,30 @@ it.each([
   expect(ended).toMatchObject({ code: 1, err: 'to go on, run:\n  npx certrelay restore shop\n' });
 });
 
+it('a failure of a name that tells no command is followed by one, and one that tells it is not', async () => {
+  const failure = { what: 'shop', code: 'rejectedIdentifier', message: 'policy forbids it' };
+  const line = {
+    name: 'shop',
+    decision: 'order',
+    outcome: 'failed',
+    reason: 'Forced',
+    message: 'policy forbids it',
+  };
+  const target = { target: 'lab/shop/tls', outcome: 'pending', message: 'policy forbids it' };
+  for (const [command, certificates] of [
+    ['renew shop --force', [line]],
+    ['deploy shop', [{ name: 'shop', targets: [target] }]],
+  ] as const) {
+    const run = async (more: object) =>
+      certrelay(command, await answering({ ok: false, certificates, failures: [{ ...failure, ...more }] }));
+    const said = 'shop: rejectedIdentifier: policy forbids it\nto go on, run:\n  npx certrelay';
+    expect(await run({})).toMatchObject({ code: 1, err: `${said} status shop\n` });
+    expect(await run({ command: 'npx certrelay plan' })).toMatchObject({ code: 1, err: `${said} plan\n` });
+    // A word that was typed wrong is told with what is right.
+    expect((await run({ code: 'Unknown' })).err).not.toContain('to go on');
+  }
+});
+
 describe('deploy', () => {
   const answerOf = (target: object) => ({
     certificates: [{ name: 'shop', targets: [{ target: 'lab/shop/tls', message: 'why', ...target }] }],

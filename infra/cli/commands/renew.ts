@@ -34,7 +34,7 @@ export const run: RunCommand = async (session, [given], { force, dryRun }) => {
   if (lines.length === 0 && code === exitCodes.fine) say(session, nothingAsked);
   // Of all certificates, what waits is told by `status`; a person has not asked for it.
   if (dryRun || names.length === 0) return code;
-  return reportUndone(session, findUndoneOrders(report, { isForced: Boolean(force) }), code);
+  return reportUndone(session, findUndoneOrders(report, { isForced: Boolean(force) }), report);
 };
 
 /** Words for endings that are no words of their own. */
