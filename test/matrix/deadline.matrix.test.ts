@@ -30,13 +30,13 @@ const cases: readonly {
     remainingMs: 3_300,
     insyncMs: 5_000,
     processingMs: 0,
-    outcome: /^waiting: t(ime ran out|oo little)/,
+    // Where the machine is slow, there is no time to ask the CA when a renewal is due either.
+    outcome: /^(waiting: t(ime ran out|oo little)|undefined: valid until)/,
   },
   {
     remainingMs: 1_000,
     insyncMs: 0,
     processingMs: 0,
-    // Where the machine is slow, there is no time to ask the CA when a renewal is due either.
     outcome: /^(waiting: too little|undefined: valid until)/,
     begun: false,
   },
