@@ -23,9 +23,14 @@ export function renderTime(at: Date | undefined): Html | undefined {
   return html`<time datetime="${text}">${text.slice(0, 10)} ${text.slice(11, 16)}</time>`;
 }
 
-/** Text that others may have written: cut, on one line, with a direction of its own. */
+/** Text that others may have written: cut, on one line, with a direction of its own. Instants in it are as
+ *  those beside it. */
 export function renderText(text: string, most = 300): Html {
-  return html`<bdi>${oneLine(text, most)}</bdi>`;
+  return html`<bdi>${oneLine(shortenTimes(text), most)}</bdi>`;
+}
+
+function shortenTimes(text: string): string {
+  return text.replace(/\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d{1,3})?Z/g, '$1 $2');
 }
 
 /** The first `most` names, and how many more there are. */

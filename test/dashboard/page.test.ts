@@ -27,6 +27,8 @@ describe('the list', () => {
     );
     expect(order).toEqual(order.toSorted((one, other) => one - other));
     expect(text).toMatch(/1 Degraded .*1 Suspended .*0 Progressing .*1 Healthy/);
+    expect(text).toContain('Paused paused since 2026-11-21 10:00: we move');
+    expect(text).not.toMatch(/\d\dT\d\d:/);
     expect(text).toMatch(
       /ended ended\.example\.com Degraded Expired .*ended 2\.0 days ago .*0 of 1 delivered, 0 served/,
     );
@@ -90,7 +92,7 @@ describe('the list', () => {
     lab.notes = { began: at(-dayMs), subjects: { 'cluster/lab': note } };
     const page = await showPage(lab);
     expect(textOf(page)).toMatch(
-      /Suspended cluster lab: Acknowledged .*acknowledged until 2026-11-29\S* \(acknowledged on the dashboard\): connect/,
+      /Suspended cluster lab: Acknowledged .*acknowledged until 2026-11-29 10:00 \(acknowledged on the dashboard\): connect/,
     );
     expect(page).not.toContain('Acknowledge for 7 days');
     expect(parseStatusEvent(buttonOf(page, 'End the acknowledgement').event).acknowledge).toMatchObject({
