@@ -22,15 +22,21 @@ const argumentOf: Readonly<Record<string, string>> = {
 export function sayAsOptions(message: string): string {
   const [, problems] = /^invalid event: (.*)$/s.exec(message) ?? [];
   if (problems === undefined) return message;
-  return problems
-    .split('; ')
-    .map((problem) =>
-      problem.replace(/^([a-z][A-Za-z]{1,30})(?:\.\d+)?: /, (_, field) => `${nameOf(field)}: `),
-    )
-    .join('; ')
-    .replaceAll(/"([a-z][A-Za-z]{1,30})": true/g, (_, field) => nameOf(field))
-    .replaceAll(/"([a-z][A-Za-z]{1,30})": "([\w-]{1,30})"/g, (_, field, value) => `${nameOf(field)} ${value}`)
-    .replaceAll(/"([a-z][A-Za-z]{1,30})"/g, (_, field) => nameOf(field));
+  return (
+    problems
+      .split('; ')
+      .map((problem) =>
+        problem.replace(/^([a-z][A-Za-z]{1,30})(?:\.\d+)?: /, (_, field) => `${nameOf(field)}: `),
+      )
+      .join('; ')
+      .replaceAll(/"([a-z][A-Za-z]{1,30})": true/g, (_, field) => nameOf(field))
+      .replaceAll(
+        /"([a-z][A-Za-z]{1,30})": "([\w-]{1,30})"/g,
+        (_, field, value) => `${nameOf(field)} ${value}`,
+      )
+      // What a field must be is a value.
+      .replaceAll(/(?<!must be )"([a-z][A-Za-z]{1,30})"/g, (_, field) => nameOf(field))
+  );
 }
 
 function nameOf(field: string): string {

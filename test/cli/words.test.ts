@@ -15,6 +15,11 @@ describe('a value that a function refuses', () => {
       'a manifest has it; add "key": true',
       'a manifest has it; add --key',
     ],
+    [
+      'revoke shop --version x --yes',
+      'version: must be "previous" or a version id',
+      '--version: must be "previous" or a version id',
+    ],
     ['export shop -d x', '"target" needs "format": "manifest"', '--target needs --format manifest'],
   ])('of %s is told by its option', async (line, problem, words) => {
     const { env } = await refusing('pause', `invalid event: ${problem}`);
@@ -50,6 +55,19 @@ it.each(['renew shop', 'rollback shop'])('%s tells a failure once', async (line)
   expect(out).toBe('certificate/shop failed\n');
   expect(err).toContain(`shop: NoPrevious: ${message}\n`);
   expect(code).toBe(1);
+});
+
+it('probe tells a failure once', async () => {
+  const message = 'no certificate is called "nope"';
+  const failures = [{ what: 'nope', code: 'Unknown', message, command: 'npx certrelay status' }];
+  const certificates = [{ name: 'nope', served: 'failed', message }];
+  const { code, shown } = await certrelay(
+    'probe nope',
+    await answering({ ok: false, certificates, failures }),
+  );
+  expect(shown.split(message)).toHaveLength(2);
+  expect(shown).toContain('to go on, run:\n  npx certrelay status\n');
+  expect(code).toBe(2);
 });
 
 it('probe says a word of its table once', async () => {

@@ -4,7 +4,7 @@ import type { RunCommand } from '../definitions.ts';
 import { exitCodes } from '../errors.ts';
 import { namesField, readNames } from '../names.ts';
 import { describeOmitted } from '../orders.ts';
-import { nothingAsked, printResult, reportFailures, say } from '../print.ts';
+import { nothingAsked, printResult, reportUnshown, say } from '../print.ts';
 import { formatTable, type TableColumn } from '../table.ts';
 import { type Colour, localizeTimes } from '../text.ts';
 
@@ -14,13 +14,17 @@ export const run: RunCommand = async (session, [given]) => {
   // Its result is recorded, so that another try is no harm.
   const report = await session.call('probe', namesField(readNames(given)), { isRead: true });
   const rows = listOf(report, 'certificates');
+  let shown = '';
   await printResult(session, {
     data: report,
-    text: (style) => formatTable(columns, rows, style),
+    text: (style) => {
+      shown = formatTable(columns, rows, style);
+      return shown;
+    },
     names: rows.map((row) => textOf(row, 'name')),
   });
   say(session, describeOmitted(report));
-  const code = reportFailures(session, report);
+  const code = reportUnshown(session, { shown }, report);
   if (rows.length === 0 && code === exitCodes.fine) say(session, nothingAsked);
   const isWrong = rows.some(
     (row) => ['stale', 'mismatch'].includes(textOf(row, 'served')) || timeOf(row, 'since') !== undefined,
