@@ -300,6 +300,41 @@ describe('check', () => {
     expect(out).toMatch(/unknown +cluster\/test +could not be looked at: deploy did not say/);
   });
 
+  it('holds against no cluster what the inventory does not allow', async () => {
+    const { certificates } = deployed('planned', 'Secret up to date');
+    const targets = [{ target: 'prod/shop/stranger-tls', outcome: 'refused', message: 'not allowed' }];
+    const { out } = await check(
+      {
+        'Invoke deploy': json({
+          ok: false,
+          failures: [{ what: 'stranger', code: 'NotAllowed', message: 'not allowed' }],
+          certificates: [...certificates, { name: 'stranger', targets }],
+        }),
+      },
+      'check',
+    );
+    expect(out).toMatch(/ok +cluster\/prod +reached, and one target may be read/);
+  });
+
+  it('says of which certificates DNS was not looked at, and what tells why', async () => {
+    const certificates = ['shop.example.com', 'other.example.org'].map((domain) => ({
+      name: domain.split('.')[0],
+      domains: [domain],
+    }));
+    const paused = { name: 'other', decision: 'wait', reason: 'Paused' };
+    const shop = { name: 'shop', decision: 'order', zones: ['example.com'] };
+    const { out } = await checkWith((action, about, body) => {
+      if (about === 'status') return json(statusWith({ certificates }));
+      if (about !== 'issue' || action !== 'Invoke') return undefined;
+      const list = JSON.parse(body).force ? [paused] : [shop, paused];
+      return json({ ok: true, failures: [], certificates: list });
+    });
+    expect(out).toMatch(/ok +zone\/example\.com/);
+    expect(out).toMatch(
+      /unknown +zones +could not be looked at: those of other; run: npx certrelay plan other/,
+    );
+  });
+
   it('waits for no cluster that hangs longer than for the others', async () => {
     const clusters = ['hangs', 'prod'].map((name) => ({ name, health: 'Healthy', message: 'fine' }));
     const call: CommandSession['call'] = (_name, event, { signal }) =>

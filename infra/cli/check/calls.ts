@@ -1,5 +1,7 @@
 // The calls of functions that `certrelay check` makes. All of them are dry runs, or only look.
 import { mapConcurrently } from '../../../lib/async/map-concurrently.ts';
+import { nameSome } from '../../../lib/policy/bounds.ts';
+import { invokeCommand } from '../../../lib/policy/commands.ts';
 import { toError } from '../../../lib/ports/errors.ts';
 import { type AnswerFields, listOf, textOf, textsOf } from '../answer.ts';
 import type { CommandSession } from '../session.ts';
@@ -105,7 +107,7 @@ const mostForced = 10;
 const concurrency = 3;
 
 /** The lines of a dry run of `issue`, with DNS also where no order is due: of one certificate for each parent
- *  domain. The line `zones` says how many were left out. */
+ *  domain. The line `zones` says which were left out. */
 export async function lookAtDns(
   session: CommandSession,
   { status, orders }: CheckedAnswers,
@@ -134,10 +136,21 @@ export async function lookAtDns(
     }
   });
   const looked = [...lines, ...forced.flat()].filter(isLooked);
-  const left = chosen.length - forced.filter((found) => found.some(isLooked)).length;
-  const part = looked.length === 0 ? 'there is no certificate to order' : `${left} more are not looked at`;
-  return { lines: looked, parts: left > 0 || looked.length === 0 ? [unseen('zones', part)] : [] };
+  const left = chosen
+    .filter((_, index) => !forced[index]?.some(isLooked))
+    .map((line) => textOf(line, 'name'));
+  const isLeft = left.length > 0 || looked.length === 0;
+  const part = looked.length === 0 ? 'there is no certificate to order' : describeLeft(left);
+  return { lines: looked, parts: isLeft ? [unseen('zones', part)] : [] };
 }
+
+function describeLeft(names: readonly string[]): string {
+  const command = invokeCommand('issue', { certificates: names.slice(0, mostLeft), dryRun: true });
+  return `those of ${nameSome(names, mostLeft)}; run: ${command}`;
+}
+
+/** Certificates that are named of those whose DNS was not looked at. */
+const mostLeft = 3;
 
 function isLooked(line: AnswerFields): boolean {
   return Array.isArray(line.zones) || textOf(line, 'reason') === 'PreflightFailed';

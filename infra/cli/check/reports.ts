@@ -48,7 +48,15 @@ export function checkCluster(cluster: AnswerFields, deliveries: AnswerFields | s
   const isIll = textOf(cluster, 'health') === 'Degraded';
   if (typeof deliveries === 'string')
     return isIll ? wrong(part, describeHealth(cluster)) : unseen(part, deliveries);
-  const all = listDeliveries(deliveries).filter(({ target }) => target.split('/')[0] === name);
+  // What the inventory does not allow is a trouble of that certificate, wherever it goes.
+  const disallowed = new Set(
+    listOf(deliveries, 'failures')
+      .filter((one) => textOf(one, 'code') === 'NotAllowed')
+      .map((one) => textOf(one, 'what')),
+  );
+  const all = listDeliveries(deliveries).filter(
+    ({ target, certificate }) => target.split('/')[0] === name && !disallowed.has(certificate),
+  );
   const stopped = all.filter(({ outcome }) => outcome === 'refused' || outcome === 'pending');
   if (stopped.length > 0) return wrong(part, joinMessages(stopped.map(({ message }) => message)));
   if (isIll) return wrong(part, describeHealth(cluster));
