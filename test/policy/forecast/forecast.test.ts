@@ -62,6 +62,14 @@ describe('renewals of a forecast', () => {
   });
 });
 
+it('a certificate that ends before it begins, by its tags, is ordered once and lasts as any other', () => {
+  const lab = new ForecastLab();
+  lab.keep('lying', { days: 0, state: { notAfter: at(-1) } });
+  const { summary, lateOrders } = lab.forecast(60);
+  expect(summary.renewals).toBe(1);
+  expect(lateOrders.list).toHaveLength(1);
+});
+
 describe('certificates that are not renewed', () => {
   const trouble = (code: string) => ({ since: at(-1), code, words: `words of ${code}` });
   const states: readonly (readonly [string, CertificateState])[] = [

@@ -115,8 +115,13 @@ function countOrder(
   const needed = budgets.neededBy(request);
   for (const { bucket } of needed) bucket.advance(at);
   const { desired, life } = course;
-  const before = life && life.notAfter.getTime() - life.notBefore.getTime();
-  return { request, needed, terms: termsAt(desired, { at, before }, rules) };
+  return { request, needed, terms: termsAt(desired, { at, before: lifetimeOf(life) }, rules) };
+}
+
+/** `undefined` also of tags that somebody has written so that it ends before it begins. */
+function lifetimeOf(life: Course['life']): number | undefined {
+  const lifetimeMs = life ? life.notAfter.getTime() - life.notBefore.getTime() : 0;
+  return lifetimeMs > 0 ? lifetimeMs : undefined;
 }
 
 /** Takes the order's part of each limit. `undefined` if it may go at once, else what it waits for. */
