@@ -563,6 +563,31 @@ describe('a target', () => {
     expect(targets[1]).toMatchObject({ health, reason });
   });
 
+  it.each([
+    ['none', 2 * dayMs],
+    ['applied', 7 * hourMs],
+  ] as const)('is blamed on the function that cannot deliver it, for however long: %s', async (phase, age) => {
+    lab.keep(
+      'shop',
+      {
+        ...record(['rolled-out', phase]),
+        deliveryProblem: problem('Denied', age, { cause: 'function/deploy', words: 'no right' }),
+        health: { ...delivering(age), health: 'Degraded', reason: 'DeliveryFailing' },
+      },
+      spec(both),
+    );
+    expect(await healthOf()).toMatchObject({ reason: 'DeliveryFailing', cause: 'function/deploy' });
+  });
+
+  it('waits for a version since that began, whatever was noted of the version before', async () => {
+    lab.keep(
+      'shop',
+      { ...record(['rolled-out', 'none']), notBefore: at(-hourMs), health: delivering(9 * dayMs) },
+      spec(both),
+    );
+    expect(await healthOf()).toMatchObject({ health: 'Progressing', reason: 'Delivering' });
+  });
+
   it('that its agent does not know is told after a day, though the agent is well', async () => {
     lab.keep('shop', {}, spec([targetOf({ cluster: 'edge' })]));
     const look = async () => {

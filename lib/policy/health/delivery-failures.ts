@@ -6,7 +6,7 @@ import type { HealthFacts } from './facts.ts';
 import { describeCause, type Finding, findWorst } from './finding.ts';
 import { clusterCommand, deliverCommand } from './next-commands.ts';
 import { notedSince } from './notes.ts';
-import { isFailure } from './trouble.ts';
+import { isFailure, isOfAll } from './trouble.ts';
 
 const hourMs = 3_600_000;
 /** How long, and how often in a row, deliveries may fail before a person must act. */
@@ -32,8 +32,7 @@ export function findLookFailure(target: string, facts: HealthFacts): Finding | u
 /** What keeps `deploy` from all targets: it could not load the certificate. */
 export function findUnloaded(facts: HealthFacts): Finding | undefined {
   const { deliveryProblem: problem } = facts.state;
-  const isWhole = problem?.cause === undefined || problem.cause.startsWith('function/');
-  return isWhole ? findRecordedFailure(undefined, undefined, facts) : undefined;
+  return problem && isOfAll(problem) ? findRecordedFailure(undefined, undefined, facts) : undefined;
 }
 
 /** Failures of a certificate whose targets the inventory file does not list. */

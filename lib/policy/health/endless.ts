@@ -4,7 +4,7 @@ import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { deployCommand } from './next-commands.ts';
 import { notedSince } from './notes.ts';
-import { waitingCode } from './trouble.ts';
+import { isFailure, isOfAll, waitingCode } from './trouble.ts';
 
 /** How long workloads may take to run with a new Secret where no `rollout` sets a deadline, in milliseconds.
  *  A Deployment fails by itself before that; a StatefulSet or DaemonSet never does, and goes pod by pod. */
@@ -16,7 +16,8 @@ const longestUntriedMs = 24 * 3_600_000;
 /** Since when restarts of the certificate go on for too long; `undefined` if they do not, or wait for a
  *  person, whose wish that is. */
 export function findEndlessRestart(facts: HealthFacts): Date | undefined {
-  if (facts.state.deliveryProblem?.code === waitingCode) return undefined;
+  const { deliveryProblem: problem } = facts.state;
+  if (problem && (problem.code === waitingCode || isOfAll(problem))) return undefined;
   return findOpenSince(facts, longestRestartMs);
 }
 
@@ -25,9 +26,12 @@ export function findEndlessRestart(facts: HealthFacts): Date | undefined {
  *  @param agents The cluster, if its agent delivers there: that does not know the target. */
 export function findForgotten(agents: string | undefined, facts: HealthFacts): Finding | undefined {
   const { name, state, certificate, now } = facts;
-  const isWaiting = agents === undefined && state.deliveryProblem?.code === waitingCode;
-  const since = findOpenSince(facts, longestUntriedMs);
-  if (!since || isWaiting || !certificate || certificate.notBefore > now) return undefined;
+  const { deliveryProblem: problem } = state;
+  const noted = findOpenSince(facts, longestUntriedMs);
+  if (!noted || !certificate || (problem && (!agents || isFailure(problem)))) return undefined;
+  // What was noted may be of the version before.
+  const since = noted > certificate.notBefore ? noted : certificate.notBefore;
+  if (now.getTime() - since.getTime() <= longestUntriedMs) return undefined;
   const by = agents
     ? 'its agent reports that all is well: give the agent its part of the inventory, as it is now'
     : 'no failure is recorded: see what deploy says of it';

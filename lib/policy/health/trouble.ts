@@ -31,6 +31,11 @@ export function isFailure({ code }: Pick<Trouble, 'code'>): boolean {
   return code !== waitingCode;
 }
 
+/** Whether the trouble of a delivery is that of all targets: the certificate cannot be loaded. */
+export function isOfAll({ cause }: Pick<Trouble, 'cause'>): boolean {
+  return cause === undefined || cause.startsWith('function/');
+}
+
 /** Whether AWS has denied a function what the next order needs too, and no certificate was issued since: then
  *  that nothing is due ends no trouble.
  *  @param lastIssued When the newest certificate was issued; absent: none was. */
