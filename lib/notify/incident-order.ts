@@ -1,7 +1,6 @@
 // Keeps the beginnings and ends of incidents in their order, for channels that open and close them: a trouble
 // that is told after its end opens nothing.
 import { hash } from 'node:crypto';
-import type { NoticeChannel } from '../certificate/notice-spec.ts';
 import { keyOf, type Subject } from '../policy/health/change.ts';
 import type { HealthNotice, Notice } from '../policy/notices/notice.ts';
 import { describeError } from '../ports/errors.ts';
@@ -15,11 +14,6 @@ const mostClosed = 60;
 const mostWrites = 3;
 
 type OrderPorts = Pick<NotifyPorts, 'installation' | 'log'>;
-
-/** Whether the channel opens and closes incidents. */
-export function keepsIncidents({ kind }: NoticeChannel): boolean {
-  return kind === 'pagerduty';
-}
 
 /** The notice without troubles whose end the channel has been told since; `undefined` if nothing is left. If
  *  it cannot be read what was closed, the notice as it is. */

@@ -1,10 +1,11 @@
 // Tells people: makes notices of what a pass has to tell, and gives each to its channel, later if need be.
 import { channelName } from '../certificate/notice-spec.ts';
+import { keepsIncidents } from '../policy/notices/channels.ts';
 import { type PassNews, planNotices } from '../policy/notices/grouping.ts';
 import { findNextTry } from '../policy/notices/tries.ts';
 import type { QueuedDelivery, TryResult } from '../ports/notices.ts';
 import { recordChannels } from './channel-record.ts';
-import { keepsIncidents, recordClosed, withoutClosed } from './incident-order.ts';
+import { recordClosed, withoutClosed } from './incident-order.ts';
 import type { NotifyInvocation, NotifyPorts } from './invocation.ts';
 
 /** Hands the notices of a pass to the queue, one message for each channel, and gives none to a channel

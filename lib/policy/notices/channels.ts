@@ -11,3 +11,8 @@ export function channelsOf(
   if (notifications !== undefined) return notifications;
   return mailsChanges ? [{ kind: 'email', events: ['Degraded', 'Recovered'] }] : [];
 }
+
+/** Whether the channel opens and closes incidents. */
+export function keepsIncidents({ kind }: NoticeChannel): boolean {
+  return kind === 'pagerduty';
+}

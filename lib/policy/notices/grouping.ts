@@ -4,6 +4,7 @@ import { channelName, type NoticeChannel } from '../../certificate/notice-spec.t
 import type { HealthWord } from '../../state/health.ts';
 import { listSome, oneLine, takeFitting } from '../bounds.ts';
 import { type HealthChange, type Subject, subjectKinds } from '../health/change.ts';
+import { keepsIncidents } from './channels.ts';
 import type { HealthNotice, IssuedEntry, Notice, NoticeEntry, TableRow } from './notice.ts';
 
 /** What a pass has to tell, as `notify` reads it from its queue. */
@@ -43,14 +44,15 @@ const most = { entries: 10, others: 300, issued: 20, names: 5, rowBytes: 60_000,
  *  cause makes ill are counted with it, and so is their recovery. */
 export function planNotices(news: PassNews, channels: readonly NoticeChannel[]): readonly NoticeDelivery[] {
   const { changes } = news;
-  const notices = [
-    makeHealthNotice('Degraded', changes.filter(isDegraded), news),
-    makeHealthNotice('Recovered', changes.filter(isRecovered), news),
-    makeIssuedNotice(news),
-  ].filter((notice) => notice !== undefined);
+  const begun = makeHealthNotice('Degraded', changes.filter(isDegraded), news);
+  const recovered = makeHealthNotice('Recovered', changes.filter(isRecovered), news);
+  const closed = makeHealthNotice('Recovered', closeIncidents(changes), news);
+  const issued = makeIssuedNotice(news);
   const digest = makeDigest(news);
   return channels.flatMap((channel) => {
     const name = channelName(channel);
+    const ended = keepsIncidents(channel) ? closed : recovered;
+    const notices = [begun, ended, issued].filter((notice) => notice !== undefined);
     const wanted = notices.filter(({ event }) => channel.events.some((one) => one === event));
     const asked = digest && news.digest?.channels.includes(name) ? [digest] : [];
     return [...wanted, ...asked].map((notice) => ({ channel: name, notice }));
@@ -68,6 +70,19 @@ function isDegraded({ health }: HealthChange): boolean {
 
 function isRecovered({ health, previousHealth }: HealthChange): boolean {
   return previousHealth === 'Degraded' && health !== 'Degraded';
+}
+
+/** What may have an incident open: also a cause that was `Suspended` or `Progressing` itself, for what it
+ *  made ill, and a certificate that a cause stops now. */
+function closeIncidents(changes: readonly HealthChange[]): readonly HealthChange[] {
+  const over = new Set(changes.filter(isEndOfCause).map(({ subject }) => keyOf(subject)));
+  return changes
+    .filter((change) => isRecovered(change) || isEndOfCause(change))
+    .map((change) => (change.cause && !over.has(change.cause) ? { ...change, cause: null } : change));
+}
+
+function isEndOfCause({ subject, health }: HealthChange): boolean {
+  return subject.kind !== 'certificate' && health === 'Healthy';
 }
 
 function makeHealthNotice(
