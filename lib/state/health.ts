@@ -23,6 +23,8 @@ export interface HealthNote {
   readonly told: readonly Teller[];
   /** It was `Degraded` before, and somebody has not been told yet that it is so no longer. */
   readonly wasDegraded?: true | undefined;
+  /** People were told of it with its cause, an issuer or a function, and not by itself. */
+  readonly isCaused?: true | undefined;
 }
 
 /** A person knows of a trouble and wants no notice of it. It covers one reason and ends by itself. */

@@ -165,6 +165,7 @@ export const anyFields: {
       since: date,
       told: toldOf,
       wasDegraded: fc.constant(true as const),
+      isCaused: fc.constant(true as const),
     },
     { requiredKeys: ['health', 'reason', 'since', 'told'] },
   ),

@@ -114,6 +114,25 @@ test('a CA that fails many certificates is told once, with their number', async 
   });
 });
 
+test('what goes on after its cause is told by itself', async () => {
+  const problem = { since: at(-2 * dayMs), code: 'Unreachable', cause: 'issuer/default', words: 'no answer' };
+  lab.keep('shop', { failures: 4, error: 'Unreachable', nextAttempt: at(hourMs), problem });
+  await lab.ask();
+  await lab.ask();
+  lab.change('shop', { problem: { since: at(-2 * dayMs), code: 'unauthorized', words: 'not your name' } });
+  await lab.ask();
+  await lab.ask();
+  const told = lab.notices.flatMap(({ changes = [] }) =>
+    changes.map(({ subject, health, cause }) => `${subject.name} ${health}, ${cause}`),
+  );
+  expect(told).toEqual([
+    'default Degraded, null',
+    'shop Degraded, issuer/default',
+    'default Healthy, null',
+    'shop Degraded, null',
+  ]);
+});
+
 test('a cause lasts while time runs out for what it stops', async () => {
   const problem = {
     since: at(-20 * dayMs),

@@ -17,6 +17,7 @@ const note = z.object({
   since: instant,
   told: z.array(z.enum(tellers)),
   wasDegraded: z.literal(true).optional().catch(undefined),
+  isCaused: z.literal(true).optional().catch(undefined),
   acknowledged: z.object({ until: instant, reason: z.string(), words: z.string() }).optional(),
 });
 /** The shape of the value. Versions before had `{"version":1}`, which says nothing. */

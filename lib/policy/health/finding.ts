@@ -40,8 +40,14 @@ export function explain(finding: Finding, behind: Finding | undefined): Finding 
   if (!behind)
     return { ...finding, message: `${finding.message}: nothing that is recorded stands in its way` };
   const { command } = behind;
-  const cause = /^(issuer|function)\//.test(behind.cause ?? '') ? { cause: behind.cause } : {};
+  const cause = isShared(behind.cause) ? { cause: behind.cause } : {};
   return { ...finding, message: `${finding.message}: ${nameCause(behind)}`, command, ...cause };
+}
+
+/** Whether the cause is an issuer or a function: these are judged by the certificates, and recover once none
+ *  blames them. */
+export function isShared(cause: string | undefined): boolean {
+  return cause !== undefined && /^(issuer|function)\//.test(cause);
 }
 
 /** The message of a finding, which names its cause. */

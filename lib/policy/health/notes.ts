@@ -6,6 +6,7 @@ import {
   type Teller,
   tellers,
 } from '../../state/health.ts';
+import { isShared } from './finding.ts';
 import type { HealthReason } from './reasons.ts';
 
 /** How something is now. */
@@ -13,6 +14,7 @@ interface Standing {
   readonly health: HealthWord;
   readonly reason: string;
   readonly since?: Date | undefined;
+  readonly cause?: string | undefined;
 }
 
 /** What there is to tell of something, and what to note. */
@@ -25,15 +27,17 @@ export interface NotePlan {
 }
 
 /** What to tell and to note; `undefined` if everything is told and noted. A change of the reason is a change,
- *  too. Who is not there counts as told, so that a channel that is added later does not begin with a flood.
+ *  too, and so is the end of its cause if it goes on. Who is not there counts as told, so that a channel that
+ *  is added later does not begin with a flood.
  *  @param present Who can be told. */
 export function planNote(
-  { health, reason, since }: Standing,
+  { health, reason, since, cause }: Standing,
   note: HealthNote | undefined,
   present: readonly Teller[],
   now: Date,
 ): NotePlan | undefined {
-  const isSame = note ? note.health === health && note.reason === reason : health === 'Healthy';
+  const isLeft = note?.isCaused === true && !isShared(cause);
+  const isSame = note ? note.health === health && note.reason === reason && !isLeft : health === 'Healthy';
   if (isSame) {
     const tell = note ? present.filter((one) => !note.told.includes(one)) : [];
     // Versions before noted nothing of what it was before the change that was not told.
@@ -43,7 +47,9 @@ export function planNote(
   const previous = note?.wasDegraded ? 'Degraded' : (note?.health ?? 'Healthy');
   const told = tellers.filter((one) => !present.includes(one));
   const before = previous === 'Degraded' && health !== previous ? { wasDegraded: true as const } : {};
-  return { previous, tell: present, note: { health, reason, since: since ?? now, told, ...before } };
+  const caused = health === 'Degraded' && isShared(cause) ? { isCaused: true as const } : {};
+  const next = { health, reason, since: since ?? now, told, ...before, ...caused };
+  return { previous, tell: present, note: next };
 }
 
 /** The note once some were told; `null` if nothing needs to be remembered. */

@@ -19,9 +19,9 @@ import {
 
 const tellerLetters: Readonly<Record<Teller, string>> = { events: 'e', notices: 'n' };
 
-const degradedLetter = 'd';
+const [degradedLetter, causedLetter] = ['d', 'c'];
 
-/** `<health>/<reason>/<since>/<one letter per teller, and one more if it was Degraded before>`. */
+/** `<health>/<reason>/<since>/<one letter per teller, and one for each of the other fields>`. */
 export const healthNote: FieldCodec<HealthNote> = {
   read(text) {
     const [word, reason, instant = '', letters = ''] = text.split('/');
@@ -29,10 +29,18 @@ export const healthNote: FieldCodec<HealthNote> = {
     const since = decodeInstant(instant);
     if (!health || !reason || !since) return undefined;
     const told = tellers.filter((one) => letters.includes(tellerLetters[one]));
-    return { health, reason, since, told, ...(letters.includes(degradedLetter) && { wasDegraded: true }) };
+    return {
+      health,
+      reason,
+      since,
+      told,
+      ...(letters.includes(degradedLetter) && { wasDegraded: true }),
+      ...(letters.includes(causedLetter) && { isCaused: true }),
+    };
   },
-  write({ health, reason, since, told, wasDegraded }) {
-    const letters = [...told.map((one) => tellerLetters[one]), wasDegraded ? degradedLetter : ''].join('');
+  write({ health, reason, since, told, wasDegraded, isCaused }) {
+    const others = [wasDegraded ? degradedLetter : '', isCaused ? causedLetter : ''];
+    const letters = [...told.map((one) => tellerLetters[one]), ...others].join('');
     return [health, reason, since.toISOString(), letters].join('/');
   },
 };
