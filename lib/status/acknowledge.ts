@@ -3,6 +3,7 @@ import { keyOf } from '../policy/health/change.ts';
 import { mayAcknowledge } from '../policy/health/reasons.ts';
 import { errorOfPart } from '../ports/errors.ts';
 import type { AcknowledgeRequest } from '../requests/status.ts';
+import { createRefusal, unknownPart } from '../requests/unknown.ts';
 import type { Acknowledgement } from '../state/health.ts';
 import { listOthers } from './changes.ts';
 import type { StatusRound } from './round.ts';
@@ -34,10 +35,14 @@ export async function acknowledge(
 async function acknowledgeCertificate(
   name: string,
   request: AcknowledgeRequest,
-  { judge, ports: { store, log }, facts: { now }, invocation: { signal } }: StatusRound,
+  { judge, ports: { store, log }, facts: { now }, invocation: { inventory, signal } }: StatusRound,
 ): Promise<void> {
   const entry = await store.describe(name, signal);
-  if (!entry) throw new Error('there is no AWS secret of that name, so nothing to acknowledge');
+  if (!entry) {
+    const isInFile = inventory.certificates.some((spec) => spec.name === name);
+    if (!isInFile) throw await createRefusal({ inventory, store, signal })(name);
+    throw new Error('it has no AWS secret yet, which would keep that: acknowledge it later');
+  }
   const { acknowledged } = entry.state;
   const health = judge.one(name, entry);
   const isKnown = health.reason === 'Acknowledged' && acknowledged !== undefined;
@@ -54,8 +59,8 @@ async function acknowledgeOther(
 ): Promise<void> {
   const others = listOthers(judged);
   const found = others.find(({ subject }) => keyOf(subject) === key)?.health;
-  if (!found)
-    throw new Error('nothing is called that; status lists clusters, issuers, agents, functions and channels');
+  const keys = others.map(({ subject }) => keyOf(subject));
+  if (!found) throw unknownPart('beside certificates nothing is called', key, keys);
   const current = (await ports.notes.read(signal)) ?? notes;
   const note = current.subjects[key];
   if (!note)

@@ -214,8 +214,15 @@ describe('a trouble that a person acknowledges', () => {
     const words = async (subject: string) =>
       (await know(subject)).problems.map(({ message }) => message).join();
     expect(await words('shop')).toBe('shop: it is Healthy: there is nothing to acknowledge');
-    expect(await words('shpo')).toMatch(/^shpo: there is no/);
-    expect(await words('cluster/nowhere')).toMatch(/^cluster\/nowhere: nothing is called that/);
+    expect(await words('shpo')).toMatch(/no certificate is called "shpo", .*; did you mean "shop"\?/);
+    expect(await words('cluster/lub')).toMatch(
+      /nothing is called "cluster\/lub"; did you mean "cluster\/lab"\?/,
+    );
+    lab.specs = [];
+    lab.store.kept.clear();
+    lab.keep('new');
+    lab.store.kept.clear();
+    expect(await words('new')).toMatch(/^new: it has no AWS secret yet/);
   });
 
   const inLab = targetOf();
