@@ -41,7 +41,13 @@ export function fitText(text: string, most: number): string {
 
 /** Addresses in a text, without what ends a sentence. */
 export function findAddresses(text: string): readonly string[] {
-  return (text.match(/\bhttps?:\/\/[^\s"'<>]+/g) ?? []).map((found) => found.replace(/[.,;:!?)\]]+$/, ''));
+  return (text.match(/\bhttps?:\/\/[^\s"'<>]+/g) ?? []).map(withoutStops);
+}
+
+function withoutStops(address: string): string {
+  let end = address.length;
+  while (end > 0 && '.,;:!?)]'.includes(address.charAt(end - 1))) end -= 1;
+  return address.slice(0, end);
 }
 
 /** The text in lines of at most `most` columns, broken at spaces where it has some. Addresses stay whole, for
