@@ -40,7 +40,8 @@ export function explainForeign(error: Error): string | undefined {
     return explainForeign(deepest) ?? `the request failed: ${deepest.message.slice(0, mostWords)}`;
   const explained = explainNetworkCode(textIn(error, 'code') ?? '');
   if (explained !== undefined) return withAddress(explained, error);
-  if (error.name === 'TimeoutError') return 'time ran out before there was an answer';
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return 'time ran out before there was an answer';
   if (isSdks(error)) {
     return `${describeStatus(error, 'its answer')} cannot be read: look whether a proxy or another server answers in its place`;
   }
