@@ -25,13 +25,9 @@ export function findEndlessRestart(facts: HealthFacts): Date | undefined {
  *  person; `undefined`: not for so long. The message goes on after the name of the target.
  *  @param agents The cluster, if its agent delivers there: that does not know the target. */
 export function findForgotten(agents: string | undefined, facts: HealthFacts): Finding | undefined {
-  const { name, state, certificate, now } = facts;
-  const { deliveryProblem: problem } = state;
-  const noted = findOpenSince(facts, longestUntriedMs);
-  if (!noted || !certificate || (problem && (!agents || isFailure(problem)))) return undefined;
-  // What was noted may be of the version before.
-  const since = noted > certificate.notBefore ? noted : certificate.notBefore;
-  if (now.getTime() - since.getTime() <= longestUntriedMs) return undefined;
+  const { deliveryProblem: problem } = facts.state;
+  const since = findOpenSince(facts, longestUntriedMs);
+  if (!since || (problem && (!agents || isFailure(problem)))) return undefined;
   const by = agents
     ? 'its agent reports that all is well: give the agent its part of the inventory, as it is now'
     : 'no failure is recorded: see what deploy says of it';
@@ -40,11 +36,14 @@ export function findForgotten(agents: string | undefined, facts: HealthFacts): F
     reason: 'DeliveryFailing',
     message: `waits for it since ${since.toISOString()}, and ${by}`,
     since,
-    command: agents ? agentInventoryCommand(agents) : deployCommand(name),
+    command: agents ? agentInventoryCommand(agents) : deployCommand(facts.name),
   };
 }
 
-function findOpenSince({ note, state, now }: HealthFacts, longestMs: number): Date | undefined {
-  const since = notedSince(note, state.acknowledged, 'Delivering', 'DeliveryFailing');
-  return since && now.getTime() - since.getTime() > longestMs ? since : undefined;
+function findOpenSince({ note, state, certificate, now }: HealthFacts, longestMs: number): Date | undefined {
+  const noted = notedSince(note, state.acknowledged, 'Delivering', 'DeliveryFailing');
+  if (!noted || !certificate) return undefined;
+  // What was noted may be of the version before.
+  const since = noted > certificate.notBefore ? noted : certificate.notBefore;
+  return now.getTime() - since.getTime() > longestMs ? since : undefined;
 }

@@ -162,15 +162,11 @@ function findFailing(facts: HealthFacts): Finding | undefined {
   // Nobody has seen yet whether a person ended the pause at the CA, too.
   const wasPaused = problem?.code === pausedByCaCode;
   const isLong = wasPaused || now.getTime() - since.getTime() > longest;
+  const failing = wasPaused ? 'PausedByCA' : 'OrderFailing';
+  const waiting = error === 'rateLimited' ? 'RateLimited' : 'BackingOff';
   return {
     health: isLong ? 'Degraded' : 'Progressing',
-    reason: wasPaused
-      ? 'PausedByCA'
-      : isLong
-        ? 'OrderFailing'
-        : error === 'rateLimited'
-          ? 'RateLimited'
-          : 'BackingOff',
+    reason: isLong ? failing : waiting,
     message: `${wasPaused ? 'resumed, and no order has succeeded since: ' : count}${words}${later}`,
     since,
     // To force what has just failed, or a limit, is no help. A denial is shown by the next order alone.
