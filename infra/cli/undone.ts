@@ -75,9 +75,9 @@ export function findUndoneDeliveries(rows: readonly DeliveryRow[]): readonly Und
  *  a rollout goes on, waits, or has failed. */
 export function listRolloutCommands(rows: readonly DeliveryRow[]): readonly string[] {
   return rows.flatMap(({ outcome, action, target }) => {
-    const [cluster = '', namespace, secret] = target.split('/');
-    const isOpen = outcome === 'pending' && secretActions.has(action) && cluster !== 'acm';
-    return isOpen && namespace && secret ? [workloadsCommand(cluster, namespace)] : [];
+    const isOpen = outcome === 'pending' && secretActions.has(action);
+    const command = isOpen ? workloadsCommand(target) : undefined;
+    return command === undefined ? [] : [command];
   });
 }
 

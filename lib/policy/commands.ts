@@ -80,8 +80,12 @@ export function agentInventoryCommand(cluster: string): string {
   return `npx certrelay inventory --for-agent ${quote(cluster)}`;
 }
 
-/** The shell command that shows the workloads of a namespace and their pods. */
-export function workloadsCommand(cluster: string, namespace: string): string {
+/** The shell command that shows the workloads of a target's namespace and their pods; `undefined` for one in
+ *  ACM.
+ *  @param target As `nameDestination` writes it. */
+export function workloadsCommand(target: string): string | undefined {
+  const [cluster = '', namespace, secret] = target.split('/');
+  if (cluster === 'acm' || !namespace || !secret) return undefined;
   return `${kubectl(cluster)} -n ${quote(namespace)} get deployments,statefulsets,daemonsets,pods`;
 }
 

@@ -86,19 +86,13 @@ function findRecordedFailure(
     problem.code === 'Forbidden'
       ? findRbacCommand(cluster ?? target?.split('/')[0] ?? '', problem.words)
       : undefined;
-  const pods = problem.code === 'RolloutFailed' && target ? podsCommand(target) : undefined;
+  const pods = problem.code === 'RolloutFailed' && target ? workloadsCommand(target) : undefined;
   const command = rights ?? pods ?? deliverCommand(facts, undefined);
   return describe(
     { target, words, since: problem.since, cause, command },
     isDue ? { ...retry, after: now } : retry,
     facts,
   );
-}
-
-/** Shows pods of the namespace of a target in a cluster. */
-function podsCommand(target: string): string {
-  const [cluster = '', namespace = ''] = target.split('/');
-  return workloadsCommand(cluster, namespace);
 }
 
 /** Of the cluster nothing is noted any more: `deploy` was answered there meanwhile. */

@@ -1,7 +1,6 @@
 // The commands that findings of certificates end with: what mends them, or what shows the cause to a person
 // who has to mend something elsewhere.
-import { isSecretTarget, type TargetSpec } from '../../certificate/spec.ts';
-import { agentStateCommand, invokeCommand, workloadsCommand } from '../commands.ts';
+import { agentStateCommand, invokeCommand } from '../commands.ts';
 import { isAgentCluster } from '../delivery/agents.ts';
 import type { HealthFacts } from './facts.ts';
 
@@ -37,11 +36,6 @@ export function deliverCommand(
 ): string {
   const isAgents = cluster !== undefined && isAgentCluster(cluster, { clusters });
   return isAgents ? agentStateCommand(cluster) : deployCommand(name);
-}
-
-/** Shows the workloads that do not run with a target's Secret. An agent's cluster has them, too. */
-export function pendingWorkloadsCommand(target: TargetSpec, name: string): string {
-  return isSecretTarget(target) ? workloadsCommand(target.cluster, target.namespace) : deployCommand(name);
 }
 
 /** Looks at a cluster again, and delivers what waits for it. */

@@ -2,6 +2,7 @@
 import { isSecretTarget, type TargetSpec } from '../../certificate/spec.ts';
 import type { ServedRecord, ServedWord } from '../../state/delivery.ts';
 import type { HealthWord } from '../../state/health.ts';
+import { workloadsCommand } from '../commands.ts';
 import { isAgentCluster, targetsIn } from '../delivery/agents.ts';
 import { nameDestination } from '../delivery/secret-plan.ts';
 import { judgeTargetStates } from '../delivery/target-states.ts';
@@ -14,13 +15,7 @@ import { describeCause, explain, type Finding, sinceOf } from './finding.ts';
 import { findFrozen } from './freezes.ts';
 import { findHoldings, type PlaceHolding } from './holdings.ts';
 import { describeEnd, isShort, presumedEnd } from './margin.ts';
-import {
-  clusterCommand,
-  deliverCommand,
-  pendingWorkloadsCommand,
-  planCommand,
-  renewCommand,
-} from './next-commands.ts';
+import { clusterCommand, deliverCommand, deployCommand, planCommand, renewCommand } from './next-commands.ts';
 import { current, type HealthReason } from './reasons.ts';
 
 const dayMs = 86_400_000;
@@ -166,7 +161,8 @@ function describeWaiting(place: Place, facts: HealthFacts): Finding {
 }
 
 function describeRestarting({ target, name }: Place, facts: HealthFacts, more: string): Finding {
-  const command = pendingWorkloadsCommand(target, facts.name);
+  // An agent's cluster has them, too.
+  const command = workloadsCommand(name) ?? deployCommand(facts.name);
   const what = `${name} has the Secret, and its workloads do not run with it`;
   // What has a deadline is taken back then.
   const hasDeadline = isSecretTarget(target) && target.rollout !== undefined;
