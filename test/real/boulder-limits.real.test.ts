@@ -51,6 +51,7 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
     const { serial } = harness.held('window');
     await moveIntoWindow('window');
     const inside = await harness.issue('window');
+    expect(inside.error).toBeUndefined();
     expect(inside.answer).toMatchObject({ certificates: [{ reason: 'RenewalDue', outcome: 'issued' }] });
     const replaced = await boulder.ctl(
       'sql',
@@ -113,18 +114,19 @@ describeWithBoulder('Boulder with the limits of Let’s Encrypt', () => {
     }
   }
 
-  /** The CA then believes that it issued the certificate so long ago that the instant drawn in its window is
-   *  now. */
+  /** The CA then believes that it issued the certificate so long ago that the instant drawn in its window has
+   *  passed, and that half of the window after it is left. It reckons from when it issued, which is an hour
+   *  after `notBefore`: two thirds of the lifetime, one hundredth before and after. */
   async function moveIntoWindow(name: string): Promise<void> {
-    const { serial, fingerprint, notBefore, notAfter } = harness.held(name);
-    const validitySeconds = (notAfter.getTime() - notBefore.getTime()) / 1000;
+    const { serial, fingerprint } = harness.held(name);
     const share = Number.parseInt(fingerprint.slice(0, 12), 16) / 16 ** 12;
-    // Two thirds of the lifetime, one hundredth before and after.
-    const age = Math.ceil(validitySeconds * (2 / 3 - 0.01 + 0.02 * share)) + 1;
-    const back = (column: string) => `${column} = ${column} - INTERVAL ${age} SECOND`;
+    const age = 2 / 3 - 0.01 + 0.02 * ((share + 1) / 2);
+    const back = (column: string) => `${column} = ${column} - INTERVAL @back SECOND`;
     await boulder.ctl(
       'sql',
-      `UPDATE certificates SET ${back('issued')}, ${back('expires')} WHERE serial = '${serial}'`,
+      `SELECT TIMESTAMPDIFF(SECOND, issued, expires) * ${age} - TIMESTAMPDIFF(SECOND, issued, UTC_TIMESTAMP())
+       INTO @back FROM certificates WHERE serial = '${serial}';
+       UPDATE certificates SET ${back('issued')}, ${back('expires')} WHERE serial = '${serial}'`,
     );
     harness.forgetAsking(name);
   }
