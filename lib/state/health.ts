@@ -39,6 +39,8 @@ export interface Acknowledgement {
 /** What was noted of something, and what a person knows of it. */
 export interface SubjectNote extends HealthNote {
   readonly acknowledged?: Acknowledgement | undefined;
+  /** Since when it is `Healthy` again: `reason` and `since` are then those of the trouble before. */
+  readonly wellSince?: Date | undefined;
 }
 
 /** What stops an order or a delivery, from the first time that it did to the last success. */

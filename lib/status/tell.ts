@@ -2,7 +2,7 @@
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { announceHealth } from '../policy/events/announcement.ts';
 import { type HealthChange, keyOf } from '../policy/health/change.ts';
-import { noteTold } from '../policy/health/notes.ts';
+import { isForgotten, noteSubject, noteTold } from '../policy/health/notes.ts';
 import { describeError } from '../ports/errors.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import type { SubjectNote, Teller } from '../state/health.ts';
@@ -190,12 +190,15 @@ async function noteOthers(
 ): Promise<StatusNotes> {
   const subjects = new Map<string, SubjectNote>(Object.entries(notes.subjects));
   for (const one of found) {
-    const key = keyOf(one.change.subject);
+    const { subject } = one.change;
+    const key = keyOf(subject);
     const health = noteTold(one.plan, told.get(one) ?? []);
-    if (health === null) subjects.delete(key);
-    else subjects.set(key, { ...subjects.get(key), ...health });
+    const note = subject.kind === 'certificate' ? health : noteSubject(health, subjects.get(key), facts.now);
+    if (note) subjects.set(key, note);
+    else subjects.delete(key);
   }
-  const after = { ...notes, subjects: Object.fromEntries(subjects) };
+  const kept = [...subjects].filter(([, note]) => !isForgotten(note, facts.now));
+  const after = { ...notes, subjects: Object.fromEntries(kept) };
   const isNew = facts.isFirst && notes === facts.notes;
   if (isNew || !isSameValue(after, notes)) await ports.notes.write(after, cleanUpSignal);
   return after;

@@ -14,16 +14,16 @@ const at = new Date('2026-11-29T10:00:00Z');
 const later = new Date('2026-11-29T11:00:00Z');
 const trouble = { since: at, code: 'Unreachable', words: 'no answer from 192.0.2.1' };
 
-async function open() {
+async function open(principal = 'deploy') {
   const journal = new Journal();
   const service = await startSecretsManager({ journal, faults: new Faults() });
-  const { installation, operations, close } = connectSecretsManager({
+  const { installation, operations, notes, close } = connectSecretsManager({
     prefix: 'lab',
     uuid: randomUUID,
     config: {
       endpoint: service.url,
       region: 'eu-central-1',
-      credentials: { accessKeyId: accessKeyOf('deploy'), secretAccessKey: 'any' },
+      credentials: { accessKeyId: accessKeyOf(principal), secretAccessKey: 'any' },
     },
   });
   onTestFinished(async () => {
@@ -31,7 +31,7 @@ async function open() {
     await service.stop();
   });
   const countDescriptions = () => journal.calls.filter(({ action }) => action === 'DescribeSecret').length;
-  return { installation, operations, vault: service.vault, countDescriptions };
+  return { installation, operations, notes, vault: service.vault, countDescriptions };
 }
 
 test('who reads the same AWS secret at the same time shares one call, and later reads see what is new', async () => {
@@ -78,6 +78,31 @@ test('each function notes the end of its last pass, and a cluster its trouble un
   expect([passes.issue, Object.keys(clusters)]).toEqual([later, ['Lab_2']]);
   expect(vault.mustFind('lab/installation').tags.has('certrelay:cluster/prod')).toBe(false);
   expect(await installation.read(never)).toMatchObject({ firstRun: at, lastPass: later });
+});
+
+test('what status notes is read as it was written', async () => {
+  const { notes } = await open('status');
+  const subjects = {
+    'cluster/prod': {
+      health: 'Healthy',
+      reason: 'ClusterFailing',
+      since: at,
+      told: ['events', 'notices'],
+      acknowledged: { until: later, reason: 'ClusterFailing', words: 'the network is moved' },
+      wellSince: later,
+    },
+    'issuer/le': {
+      health: 'Degraded',
+      reason: 'IssuerFailing',
+      since: at,
+      told: ['events'],
+      wasDegraded: true,
+      isCaused: true,
+    },
+  } as const;
+  const written = { began: at, subjects, digestedAt: later };
+  await notes.write(written, never);
+  expect(await notes.read(never)).toEqual(written);
 });
 
 test.each([

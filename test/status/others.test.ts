@@ -278,18 +278,37 @@ describe('a trouble that a person acknowledges', () => {
     expect(await words(), 'the time is over').toBe(`Degraded ${reason}`);
   });
 
-  it('may be of a cluster, and outlives further passes', async () => {
-    lab.operations = {
-      ...lab.operations,
-      clusters: { lab: { since: at(-2 * hourMs), code: 'Unreachable', words: 'connect ECONNREFUSED' } },
-    };
-    await lab.ask();
-    expect((await know('cluster/lab')).problems).toEqual([]);
-    await lab.ask();
-    const { report } = await lab.ask();
-    expect(report).toMatchObject({
-      ok: true,
-      clusters: [{ health: 'Suspended', reason: 'Acknowledged', acknowledgedUntil: at(7 * dayMs) }],
+  it('may be of a cluster, and outlives passes, also those that find it well, until its time is over', async () => {
+    const failing = () => ({
+      lab: {
+        since: new Date(lab.clock.now().getTime() - 2 * hourMs),
+        code: 'Unreachable',
+        words: 'connect ECONNREFUSED',
+      },
     });
+    const stand = async (clusters: StatusLab['operations']['clusters']) => {
+      lab.operations = { ...lab.operations, clusters };
+      await lab.ask();
+      const [found] = (await lab.ask()).report.clusters;
+      return `${found?.health} ${found?.reason}`;
+    };
+    await stand(failing());
+    expect((await know('cluster/lab')).problems).toEqual([]);
+    const { report } = await lab.ask();
+    expect(report).toMatchObject({ ok: true, clusters: [{ acknowledgedUntil: at(7 * dayMs) }] });
+    expect(await stand(failing())).toBe('Suspended Acknowledged');
+    expect(await stand({})).toBe('Healthy Current');
+    lab.clock.pass(2 * dayMs);
+    expect(await stand({})).toBe('Healthy Current');
+    expect(await stand(failing())).toBe('Suspended Acknowledged');
+    const told = lab.notices
+      .flatMap(({ changes = [] }) => changes)
+      .filter(({ subject }) => subject.kind === 'cluster');
+    expect(told.map(({ health }) => health)).toEqual(['Degraded', 'Suspended', 'Healthy', 'Suspended']);
+    expect(await stand({})).toBe('Healthy Current');
+    lab.clock.pass(5 * dayMs);
+    expect(await stand({})).toBe('Healthy Current');
+    expect(lab.notes?.subjects).not.toHaveProperty('cluster/lab');
+    expect(await stand(failing())).toBe('Degraded ClusterFailing');
   });
 });

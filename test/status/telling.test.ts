@@ -134,6 +134,12 @@ describe('a change', () => {
       'lab Degraded > Healthy Current',
       'slack Degraded > Healthy Current',
     ]);
+    lab.clock.pass(hourMs);
+    await lab.ask();
+    expect(Object.keys(lab.notes?.subjects ?? {}), 'for an hour').toHaveLength(4);
+    lab.clock.pass(1);
+    lab.agents = [{ cluster: 'edge', lastSeen: lab.clock.now() }];
+    await lab.ask();
     expect(lab.notes?.subjects).toEqual({});
   });
 });
@@ -184,6 +190,27 @@ describe('nothing is lost', () => {
         next === due ? 'shop Degraded > Progressing RenewalDue' : 'api Degraded > Healthy Current',
       ]);
     }
+  });
+
+  it('an end that was told late is told once', async () => {
+    const failing = (since: Date) => {
+      const lab1 = { since, code: 'Unreachable', words: 'connect ECONNREFUSED' };
+      lab.operations = { ...lab.operations, clusters: { lab: lab1 } };
+    };
+    failing(at(-2 * hourMs));
+    await lab.ask();
+    lab.broken.add('notices');
+    failing(now);
+    await lab.ask();
+    lab.broken.delete('notices');
+    await lab.ask();
+    lab.operations = { ...lab.operations, clusters: {} };
+    await lab.ask();
+    expect(told().notices).toEqual([
+      'lab Healthy > Degraded ClusterFailing',
+      'lab Degraded > Progressing ClusterFailing',
+      'lab Progressing > Healthy Current',
+    ]);
   });
 
   it('of the others, while one cannot be looked at', async () => {

@@ -19,6 +19,7 @@ const note = z.object({
   wasDegraded: z.literal(true).optional().catch(undefined),
   isCaused: z.literal(true).optional().catch(undefined),
   acknowledged: z.object({ until: instant, reason: z.string(), words: z.string() }).optional(),
+  wellSince: instant.optional().catch(undefined),
 });
 /** The shape of the value. Versions before had `{"version":1}`, which says nothing. */
 const value = z.object({

@@ -3,6 +3,7 @@ import {
   type Acknowledgement,
   type HealthNote,
   type HealthWord,
+  type SubjectNote,
   type Teller,
   tellers,
 } from '../../state/health.ts';
@@ -32,10 +33,11 @@ export interface NotePlan {
  *  @param present Who can be told. */
 export function planNote(
   { health, reason, since, cause }: Standing,
-  note: HealthNote | undefined,
+  note: SubjectNote | undefined,
   present: readonly Teller[],
   now: Date,
 ): NotePlan | undefined {
+  if (note?.wellSince && health === 'Healthy') return undefined;
   const isLeft = note?.isCaused === true && !isShared(cause);
   const isSame = note ? note.health === health && note.reason === reason && !isLeft : health === 'Healthy';
   if (isSame) {
@@ -58,6 +60,30 @@ export function noteTold({ note }: NotePlan, told: readonly Teller[]): HealthNot
   if (all.length < tellers.length) return { ...note, told: all };
   const { wasDegraded: _, ...rest } = note;
   return note.health === 'Healthy' ? null : { ...rest, told: all };
+}
+
+/** How long the note of a trouble is kept after its end, in milliseconds. */
+const keptMs = 3_600_000;
+
+/** What is noted of something that is no certificate. `note`: what `noteTold` gives. Once all were told that
+ *  it is well, its trouble stays noted for a while: one that comes back goes on from there, and what a person
+ *  knows of it lasts as long as that person said. */
+export function noteSubject(
+  note: HealthNote | null,
+  before: SubjectNote | undefined,
+  now: Date,
+): SubjectNote | undefined {
+  const known = before?.acknowledged && { acknowledged: before.acknowledged };
+  if (note) return { ...note, ...known };
+  if (!before) return undefined;
+  const { reason, since, told } = before;
+  return { health: 'Healthy', reason, since, told, ...known, wellSince: now };
+}
+
+/** Whether the note of something that is well again may be forgotten. */
+export function isForgotten({ wellSince, acknowledged }: SubjectNote, now: Date): boolean {
+  const isKnown = acknowledged !== undefined && acknowledged.until > now;
+  return wellSince !== undefined && !isKnown && now.getTime() - wellSince.getTime() > keptMs;
 }
 
 /** Since when something has had one of these reasons, by what was noted, also while a person knows of it.
