@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { describeProgress } from '../../lib/policy/delivery/progress.ts';
+import { pausedByCa } from '../../lib/policy/issuance/pause.ts';
 import { judgeTargets } from '../../lib/policy/serving/served-targets.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import type { DeliveryPhase, DeliveryRecord, ServedWord } from '../../lib/state/delivery.ts';
@@ -280,6 +281,7 @@ describe('a certificate that was registered and never issued turns no pager on',
     ['Progressing WaitingForDns', failing(6 * dayMs)],
     ['Suspended NeverReady', failing(8 * dayMs)],
     ['Suspended NameTaken', { problem: problem('NameTaken', 0) }],
+    ['Suspended PausedByCA', { pausedSince: now, pauseReason: `${pausedByCa}: visit https://ca.example` }],
   ])('%s for %o', async (word, state) => {
     const registration = {
       zones: ['example.com'],
@@ -292,6 +294,24 @@ describe('a certificate that was registered and never issued turns no pager on',
     const { health, reason, source } = await healthOf();
     expect([`${health} ${reason}`, source]).toEqual([word, 'webhook']);
     expect((await lab.ask()).report.summary.waitingForDns).toBe(reason === 'WaitingForDns' ? 1 : 0);
+  });
+
+  test.each([
+    ['Progressing BackingOff', 'Progressing', hourMs],
+    ['Degraded OrderFailing', 'Degraded', hourMs + 1],
+  ])('but an issuer or a function does that fails it: %s', async (word, health, sinceMs) => {
+    const causes = { le: 'issuer/le', site: 'function/issue' };
+    for (const [name, cause] of Object.entries(causes)) {
+      const state = { ...failing(0), problem: problem('Denied', sinceMs, { cause }) };
+      lab.unissued(name, { source: 'registration', domains: [`${name}.example.com`], ...state });
+    }
+    lab.sections = { registration: { zones: ['example.com'], issuer: 'le', key: 'ecdsa-p256', targets: [] } };
+    const { certificates, issuers, functions } = (await lab.ask()).report;
+    expect(certificates.map((one) => `${one.health} ${one.reason}`)).toEqual([word, word]);
+    expect([issuers, functions]).toMatchObject([
+      [{ name: 'le', health, affected: 1 }],
+      [{ name: 'issue', health, affected: 1 }, {}, {}],
+    ]);
   });
 });
 

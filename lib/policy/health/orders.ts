@@ -7,7 +7,7 @@ import { isPausedByCa, pausedByCaCode } from '../issuance/pause.ts';
 import { explainGrace, explainRefusal, isTolerated } from '../registration/grace.ts';
 import { revocationFailed } from '../retirement/retirement.ts';
 import type { HealthFacts } from './facts.ts';
-import { explain, type Finding, findWorst } from './finding.ts';
+import { explain, type Finding, findWorst, isShared } from './finding.ts';
 import { describeEnd, isLate } from './margin.ts';
 import { orderNowCommand, planCommand, renewCommand } from './next-commands.ts';
 import { notedSince } from './notes.ts';
@@ -114,10 +114,11 @@ function findDisagreement({ name, state, now }: HealthFacts): Finding | undefine
   return { health: 'Degraded', reason: 'TagsDisagree', message, since: state.tagsDisagree, command };
 }
 
-function findPausedByCa({ name, pause }: HealthFacts): Finding | undefined {
+function findPausedByCa(facts: HealthFacts): Finding | undefined {
+  const { name, pause } = facts;
   if (!isPausedByCa(pause)) return undefined;
   return {
-    health: 'Degraded',
+    health: isStrangers(facts) ? 'Suspended' : 'Degraded',
     reason: 'PausedByCA',
     message: pause?.reason ?? '',
     since: pause?.since,
@@ -152,7 +153,8 @@ function findFailing(facts: HealthFacts): Finding | undefined {
     becomesDegraded(problem) &&
     !['PreflightFailed', 'NameTaken'].includes(problem.code);
   if ((failures === 0 && !isProblem) || error === slowCode || isPaused) return undefined;
-  if (isStrangers(facts)) return waitForDns(facts);
+  // An issuer or a function fails everybody.
+  if (isStrangers(facts) && !isShared(problem?.cause)) return waitForDns(facts);
   const noted = notedSince(note, state.acknowledged, 'BackingOff', 'OrderFailing');
   const since = problem?.since ?? noted ?? now;
   const words = problem?.words ?? `the last attempt failed with ${error ?? 'no code'}`;
