@@ -871,9 +871,23 @@ describe('a registered certificate', () => {
       [phase],
       failures > 0 ? { failures, after: at(hourMs) } : undefined,
     );
+  const noted = (ms: number): CertificateState => ({
+    health: { health: 'Progressing', reason: 'Delivering', since: at(-ms), told: [] },
+  });
   test.each<[string, string, CertificateState]>([
     ['Healthy Current', 'without targets', { targets: '00000000' }],
     ['Progressing Delivering', 'not delivered yet', { targets: 'abcdef01' }],
+    [
+      'Progressing Delivering',
+      'of which nothing is noted for a day',
+      { targets: 'abcdef01', ...noted(dayMs) },
+    ],
+    ['Degraded DeliveryFailing', 'and for longer', { targets: 'abcdef01', ...noted(dayMs + 1) }],
+    [
+      'Progressing Delivering',
+      'that waits for a window, as deploy has noted',
+      { deployed: describeProgress('v1', [targetOf()], ['none']), ...noted(9 * dayMs) },
+    ],
     [
       'Progressing Delivering',
       'not delivered everywhere',
@@ -885,7 +899,7 @@ describe('a registered certificate', () => {
       'whose workloads restart without an end',
       {
         deployed: describeProgress('v1', [targetOf()], ['applied']),
-        health: { health: 'Progressing', reason: 'Delivering', since: at(-7 * hourMs), told: [] },
+        ...noted(7 * hourMs),
       },
     ],
     [

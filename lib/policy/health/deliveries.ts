@@ -5,7 +5,7 @@ import { freezeOf, isByHand } from '../delivery/freeze.ts';
 import { findRetirement, judgeRetirement, type RetirementPart } from '../retirement/retirement.ts';
 import { countOf } from '../words.ts';
 import { findUnlistedFailure } from './delivery-failures.ts';
-import { findEndlessRestart } from './endless.ts';
+import { findEndlessRestart, findForgotten } from './endless.ts';
 import type { HealthFacts } from './facts.ts';
 import { explain, type Finding } from './finding.ts';
 import { heldSomewhere } from './holdings.ts';
@@ -142,8 +142,16 @@ export function findUnlisted(facts: HealthFacts): Finding | undefined {
   const open = { health: 'Progressing', reason: 'Delivering', command } as const;
   return (
     findUnlistedFailure(facts) ??
-    findUnlistedRestart(facts) ?? { ...open, message: 'not delivered to all its targets yet' }
+    findUnlistedRestart(facts) ??
+    findUnrecorded(facts) ?? { ...open, message: 'not delivered to all its targets yet' }
   );
+}
+
+/** A version of which `deploy` has noted nothing for a day. It notes one that waits for a window, too. */
+function findUnrecorded(facts: HealthFacts): Finding | undefined {
+  const { state, entry } = facts;
+  const forgotten = state.deployed?.version === entry?.current ? undefined : findForgotten(undefined, facts);
+  return forgotten && { ...forgotten, message: `each of its targets ${forgotten.message}` };
 }
 
 function findUnlistedRestart(facts: HealthFacts): Finding | undefined {
