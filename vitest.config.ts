@@ -39,7 +39,7 @@ export default defineConfig({
     // Most of them wait for servers and processes of theirs; one more than there are cores keeps both busy.
     maxWorkers: Math.max(3, availableParallelism()),
     exclude: ['test/real/**', 'test/matrix/**', 'node_modules/**', 'dist/**'],
-    testTimeout: 40_000,
+    testTimeout: 120_000,
     // What is waited for comes as soon as the machine lets it: no promise is about seconds.
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: 120_000,
