@@ -21,6 +21,14 @@ const floors: readonly (readonly string[])[] = [
   ['requests', 'settings'],
   stories,
 ];
+/** Rooms of infra, in the same way. */
+const infraFloors: readonly (readonly string[])[] = [
+  ['node'],
+  ['inventory', 'template'],
+  ['build'],
+  ['deploy'],
+  ['cli'],
+];
 /** Those below are pure, but for async, which waits. */
 const pureFloors = 3;
 
@@ -140,6 +148,9 @@ function readFolder(folder: string): ReadonlyMap<string, string> {
   return new Map(paths.map((path) => [posix.relative(top, path), readFileSync(path, 'utf8')]));
 }
 
+/** The folder that a file of infra lies in. */
+const room = (path: string) => path.split('/')[1];
+
 describe('the building', () => {
   it('keeps its floors', () => {
     const files = sources();
@@ -147,8 +158,22 @@ describe('the building', () => {
     expect(findViolations(files)).toEqual([]);
   });
 
+  it('keeps the floors of infra, where nothing that is code lies loose', () => {
+    const floorOf = (path: string) =>
+      infraFloors.findIndex((rooms) => rooms.some((room) => path.startsWith(`infra/${room}/`)));
+    const files = readFolder('infra');
+    expect([...files.keys()].filter((path) => floorOf(path) < 0)).toEqual([]);
+    const up = [...files].flatMap(([path, text]) =>
+      importsOf(path, text)
+        .filter((imported) => imported.startsWith('infra/') && room(imported) !== room(path))
+        .filter((imported) => floorOf(imported) >= floorOf(path))
+        .map((imported) => `${path} imports ${imported}`),
+    );
+    expect(up).toEqual([]);
+  });
+
   it('has no circles, types included', () => {
-    expect(findCircles(sources())).toEqual([]);
+    expect(findCircles(new Map([...sources(), ...readFolder('infra')]))).toEqual([]);
     const circle = new Map([
       ['lib/issue/a.ts', "import './b.ts';"],
       ['lib/issue/b.ts', "import type { A } from './a.ts';"],

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { buildService } from '../infra/build.ts';
+import { buildService } from '../infra/build/build.ts';
 import { buildCommandLine } from '../infra/cli/build.ts';
 import { keepPackagedService } from './infra/packaged.ts';
 

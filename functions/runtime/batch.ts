@@ -17,7 +17,8 @@ export type Work<R extends MergedRequest> = (
   request: R | MergedRequest,
 ) => Promise<ReadonlyMap<string, unknown>>;
 
-/** How often SQS delivers a message before it is a dead letter: `maxReceiveCount` in infra/queues.yml. */
+/** How often SQS delivers a message before it is a dead letter: `maxReceiveCount` in
+ *  infra/template/queues.yml. */
 export const mostReceives = 3;
 
 /** The messages that SQS must deliver again: unreadable ones, those with a certificate that failed, and all

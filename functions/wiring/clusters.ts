@@ -137,5 +137,5 @@ function adviseName(source: KubeconfigSource, error: unknown, prefix: string): s
   const folder = `${prefix}/clusters/`;
   const isDenied = error instanceof StoreError && error.code === 'Denied';
   if (!isDenied || !('secret' in source) || source.secret.startsWith(folder)) return '';
-  return ` (deploy's role allows AWS secrets below ${folder}: name it so, or widen ReadKubeconfigs in infra/roles.yml)`;
+  return ` (deploy's role allows AWS secrets below ${folder}: name it so, or widen ReadKubeconfigs in infra/template/roles.yml)`;
 }

@@ -1,7 +1,7 @@
 // Bundles the command line into dist/cli, and puts it where npx finds it. npm calls this after each install.
 import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
-import { isMainScript } from '../main-script.ts';
+import { isMainScript } from '../node/main-script.ts';
 
 const top = resolve(import.meta.dirname, '../..');
 /** A command that runs reads its scripts when it needs them, so those of an earlier build stay for a

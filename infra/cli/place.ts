@@ -1,6 +1,6 @@
 // Which installation a command is for, and how AWS is reached.
 import { setCommandPlace } from '../../lib/policy/commands.ts';
-import { defaultStage, formerRegion } from '../place.ts';
+import { defaultStage, formerRegion } from '../deploy/place.ts';
 import { CommandError } from './errors.ts';
 import type { CommandSession, CommonOptions } from './session.ts';
 

@@ -1,7 +1,7 @@
 // What a person asked for by name and did not happen: a script that goes on after a command must see it.
 import { invokeCommand, workloadsCommand } from '../../lib/policy/commands.ts';
 import { type AnswerFields, listOf, textOf, timeOf } from './answer.ts';
-import type { DeliveryRow } from './deliveries.ts';
+import type { DeliveryRow } from './delivery-rows.ts';
 import { type ExitCode, exitCodes } from './errors.ts';
 import { endingOf } from './orders.ts';
 import { placeCommands } from './place.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { printAgentInventory } from '../../infra/agent-inventory.ts';
+import { printAgentInventory } from '../../infra/inventory/agent-inventory.ts';
 import { cutInventory, partForAgent } from '../../lib/agent/scope.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { parseInventory, serializeInventory } from '../../lib/inventory/inventory.ts';

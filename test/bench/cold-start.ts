@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod';
-import { buildFunctions } from '../../infra/build.ts';
+import { buildFunctions } from '../../infra/build/build.ts';
 import { credentialsOf, type Sandbox } from '../sandbox/sandbox.ts';
 import { deliverySandbox, renew } from './delivery.ts';
 import { type Figure, median } from './figure.ts';

@@ -1,7 +1,7 @@
 // What an installation costs a month before it has a certificate, by what it deploys and its schedules do.
 
-import { functionId } from '../../infra/permissions.ts';
-import { readRate } from '../../infra/rates.ts';
+import { functionId } from '../../infra/template/permissions.ts';
+import { readRate } from '../../infra/template/rates.ts';
 import { billMonth, type MonthlyUse } from '../../lib/policy/cost/bill.ts';
 import { pricesReadAt } from '../../lib/policy/cost/prices.ts';
 import type { InstallationMetrics } from '../../lib/status/measure.ts';

@@ -112,9 +112,9 @@ describe('the commands of the pages', () => {
     const file = join(folder, 'certificates.yaml');
     writeFileSync(file, await readAgreedInventory());
     const [rbac, help] = await Promise.all([
-      run('infra/rbac.ts', { CERTRELAY_INVENTORY: file }, 'lab', '--user', 'certrelay'),
+      run('infra/inventory/rbac.ts', { CERTRELAY_INVENTORY: file }, 'lab', '--user', 'certrelay'),
       run('test/sandbox/main.ts', {}, '--help'),
-      expect(run('infra/agent-inventory.ts', {}, 'lab', '--inventory', file)).rejects.toThrow(
+      expect(run('infra/inventory/agent-inventory.ts', {}, 'lab', '--inventory', file)).rejects.toThrow(
         /does not say "agent: true" for a cluster "lab"/,
       ),
     ]);

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { renderInventoryPage } from '../../infra/docs.ts';
-import { eventSchemas } from '../../infra/event-schemas.ts';
-import { readKnownParameters } from '../../infra/parameters.ts';
+import { readKnownParameters } from '../../infra/deploy/parameters.ts';
+import { renderInventoryPage } from '../../infra/inventory/docs.ts';
+import { eventSchemas } from '../../infra/template/event-schemas.ts';
 import { functionNames } from '../function-names.ts';
 import { readPage, top } from './markdown.ts';
 

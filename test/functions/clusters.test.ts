@@ -55,7 +55,7 @@ test('an AWS secret outside what the role allows is told so, with both ways out'
   const refused = open({ secret: 'certrelay/clusters/prod' }, denied)('prod', signal);
   await expect(refused).rejects.toMatchObject({ code: 'SignInFailed' });
   expect(await refused.catch(describeError)).toBe(
-    "the kubeconfig of cluster prod cannot be read (deploy's role allows AWS secrets below lab/certrelay/clusters/: name it so, or widen ReadKubeconfigs in infra/roles.yml): AWS denied it",
+    "the kubeconfig of cluster prod cannot be read (deploy's role allows AWS secrets below lab/certrelay/clusters/: name it so, or widen ReadKubeconfigs in infra/template/roles.yml): AWS denied it",
   );
 });
 

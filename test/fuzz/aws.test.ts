@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { certificateTags } from '../../infra/tag-keys.ts';
+import { certificateTags } from '../../infra/template/tag-keys.ts';
 import {
   readAccount,
   readValue,

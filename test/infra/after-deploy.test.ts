@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, it, onTestFinished, test } from 'vitest';
-import CertrelayPlugin from '../../infra/plugin.ts';
+import CertrelayPlugin from '../../infra/deploy/plugin.ts';
 import { type CloudFormationAnswers, startCloudFormation } from './cloudformation.ts';
 import { makeService } from './packaged.ts';
 

@@ -2,7 +2,7 @@
 // else rings and nothing flaps. `status` judges an installation over virtual time; errors of functions, dead
 // letters and the webhook's answers are given.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fillAlarms } from '../../infra/alarms.ts';
+import { fillAlarms } from '../../infra/template/alarms.ts';
 import { keepFailures, once } from '../../lib/async/promise-cache.ts';
 import { describeProgress } from '../../lib/policy/delivery/progress.ts';
 import type { CertificateState } from '../../lib/state/state.ts';

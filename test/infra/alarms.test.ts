@@ -1,6 +1,6 @@
-// The alarms that `serverless package` makes of infra/alarms.yml.
+// The alarms that `serverless package` makes of infra/template/alarms.yml.
 import { beforeAll, expect, it } from 'vitest';
-import { fillAlarms } from '../../infra/alarms.ts';
+import { fillAlarms } from '../../infra/template/alarms.ts';
 import { functionNames } from '../function-names.ts';
 import { readPackagedService, type Template } from './packaged.ts';
 
@@ -68,5 +68,5 @@ it('a text names the first command, of a function that there is', () => {
 it('more functions than an alarm can watch, and an alarm that is not there, are an error of the build', () => {
   const many = Array.from({ length: 11 }, (_, index) => `function${index}`);
   expect(() => fillAlarms(structuredClone(template.Resources), many)).toThrow(/CloudWatch takes 1 to 10/);
-  expect(() => fillAlarms({}, [])).toThrow('infra/alarms.yml has no alarm DegradedCertificates');
+  expect(() => fillAlarms({}, [])).toThrow('infra/template/alarms.yml has no alarm DegradedCertificates');
 });

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BuiltFunction, buildFunctions } from '../../infra/build.ts';
+import { type BuiltFunction, buildFunctions } from '../../infra/build/build.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { findBuilt } from '../built.ts';
 

@@ -1,7 +1,7 @@
-// The dashboard of CloudWatch that `serverless package` makes of infra/dashboard.yml.
+// The dashboard of CloudWatch that `serverless package` makes of infra/template/dashboard.yml.
 import { beforeAll, expect, it } from 'vitest';
 import * as z from 'zod';
-import { fillDashboard } from '../../infra/dashboard.ts';
+import { fillDashboard } from '../../infra/template/dashboard.ts';
 import { functionNames } from '../function-names.ts';
 import { readPackagedService, type Template } from './packaged.ts';
 
@@ -118,6 +118,6 @@ it('has no two widgets at one place', () => {
 
 it('is an error of the build where the template has none', () => {
   expect(() => fillDashboard({}, 'certrelay', ['issue'])).toThrow(
-    'infra/dashboard.yml has no resource Dashboard',
+    'infra/template/dashboard.yml has no resource Dashboard',
   );
 });

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventSchemas, renderEventSchema, schemaFile } from '../../infra/event-schemas.ts';
+import { eventSchemas, renderEventSchema, schemaFile } from '../../infra/template/event-schemas.ts';
 import {
   type Announcement,
   announceDelivered,

@@ -1,6 +1,6 @@
 // The first value of metrics whose alarms take missing data for trouble.
 import { expect, it } from 'vitest';
-import { awaitedMetrics, putFirstMetrics } from '../../infra/first-metrics.ts';
+import { awaitedMetrics, putFirstMetrics } from '../../infra/deploy/first-metrics.ts';
 import { readPackagedService } from './packaged.ts';
 
 /** CloudWatch as far as a deploy calls it. */

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildIfChanged } from '../../infra/fresh-build.ts';
+import { buildIfChanged } from '../../infra/build/fresh-build.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const inventory =

@@ -1,8 +1,8 @@
 // What a deploy keeps of what earlier ones were given by --param alone.
 import { describe, expect, test } from 'vitest';
-import { prepareDeploy } from '../../infra/before-deploy.ts';
-import { writeRemembered } from '../../infra/kept-parameters.ts';
-import { applyPreparation } from '../../infra/preparation.ts';
+import { prepareDeploy } from '../../infra/deploy/before-deploy.ts';
+import { writeRemembered } from '../../infra/deploy/kept-parameters.ts';
+import { applyPreparation } from '../../infra/deploy/preparation.ts';
 import { top } from '../docs/markdown.ts';
 import { providerOf, startCloudFormation, templateWith } from './cloudformation.ts';
 

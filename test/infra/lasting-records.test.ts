@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, onTestFinished, test } from 'vitest';
-import { readTemplate } from '../../infra/deployed-stack.ts';
-import { keepsLastingRecords } from '../../infra/lasting-records.ts';
+import { readTemplate } from '../../infra/deploy/deployed-stack.ts';
+import { keepsLastingRecords } from '../../infra/template/lasting-records.ts';
 
 /** Asks with what CloudFormation answers to GetTemplate; gives the answer and what was said. */
 async function ask(parameter: string, status: number, content: string) {

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, onTestFinished, test } from 'vitest';
-import { describeNews, findNews, markOf, parseChangelog, readChangelog } from '../../infra/changes.ts';
-import { markOutput, readDeployedStack } from '../../infra/deployed-stack.ts';
-import CertrelayPlugin from '../../infra/plugin.ts';
+import { describeNews, findNews, markOf, parseChangelog, readChangelog } from '../../infra/deploy/changes.ts';
+import { markOutput, readDeployedStack } from '../../infra/deploy/deployed-stack.ts';
+import CertrelayPlugin from '../../infra/deploy/plugin.ts';
 import { readAgreedInventory } from './packaged.ts';
 
 const sections = parseChangelog(`# Changelog

@@ -1,6 +1,6 @@
 // What a deploy makes for notices, and what it refuses.
 import { beforeAll, expect, test } from 'vitest';
-import { describeMail, findNoticeProblems, keepNotices } from '../../infra/notice-parameters.ts';
+import { describeMail, findNoticeProblems, keepNotices } from '../../infra/deploy/notice-parameters.ts';
 import { readPackagedService, type Template } from './packaged.ts';
 import { readPolicies } from './policies.ts';
 

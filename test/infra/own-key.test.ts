@@ -2,7 +2,7 @@
 // said when it cannot be used.
 import { randomUUID } from 'node:crypto';
 import { expect, it, onTestFinished, test } from 'vitest';
-import { findKeyProblems } from '../../infra/kms-key.ts';
+import { findKeyProblems } from '../../infra/deploy/kms-key.ts';
 import { connectSecretsManager } from '../../lib/adapters/secrets-manager/connection.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';

@@ -10,7 +10,7 @@ import {
   collectParameters,
   findParameterProblems,
   readKnownParameters,
-} from '../../infra/parameters.ts';
+} from '../../infra/deploy/parameters.ts';
 import { findNearest } from '../../lib/policy/nearest.ts';
 import { startCloudFormation, templateWith } from './cloudformation.ts';
 import { makeService, newPlace, readPackagedTemplate, runServerless } from './packaged.ts';

@@ -7,8 +7,10 @@ import { expect, test } from 'vitest';
 const top = join(import.meta.dirname, '../..');
 const templates = [
   'serverless.yml',
-  ...readdirSync(join(top, 'infra'))
-    .filter((name) => /\.(ya?ml|ts)$/.test(name) && name !== 'certificates.yaml' && name !== 'rbac.yaml')
+  ...readdirSync(join(top, 'infra'), { recursive: true, encoding: 'utf8' })
+    .filter(
+      (name) => /\.(ya?ml|ts)$/.test(name) && name !== 'certificates.yaml' && !name.endsWith('rbac.yaml'),
+    )
     .map((name) => `infra/${name}`),
 ];
 

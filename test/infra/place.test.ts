@@ -2,9 +2,13 @@
 // region, and where nobody can look, nothing is guessed.
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { expect, it, test } from 'vitest';
-import { findRegion, prepareDeploy } from '../../infra/before-deploy.ts';
-import { type DeployedInstallation, findInstallation, readInstallation } from '../../infra/deployed-stack.ts';
-import { decidePlace, type PlaceRequest } from '../../infra/place.ts';
+import { findRegion, prepareDeploy } from '../../infra/deploy/before-deploy.ts';
+import {
+  type DeployedInstallation,
+  findInstallation,
+  readInstallation,
+} from '../../infra/deploy/deployed-stack.ts';
+import { decidePlace, type PlaceRequest } from '../../infra/deploy/place.ts';
 import { top } from '../docs/markdown.ts';
 import { providerOf, startCloudFormation, templateWith } from './cloudformation.ts';
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { describeRoles } from '../../infra/rbac.ts';
+import { describeRoles } from '../../infra/inventory/rbac.ts';
 import { connectDirectory } from '../../lib/adapters/kubernetes/directory.ts';
 import { readKubeconfig } from '../../lib/adapters/kubernetes/kubeconfig.ts';
 import { isSecretTarget } from '../../lib/certificate/spec.ts';

@@ -1,8 +1,8 @@
 // The roles with which a sandbox's functions and agents run: those of the packaged template, for the
 // sandbox's inventory.
 
-import { allowInventory } from '../../infra/permissions.ts';
-import { readInventory } from '../../infra/read-inventory.ts';
+import { readInventory } from '../../infra/inventory/read-inventory.ts';
+import { allowInventory } from '../../infra/template/permissions.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { findBuilt } from '../built.ts';
 import type { Statement } from '../sandbox/iam/evaluation.ts';

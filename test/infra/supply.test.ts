@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { refuseNode } from '../../infra/node-version.mjs';
+import { refuseNode } from '../../infra/node/node-version.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const words = z.union([z.string(), z.array(z.string())]);
@@ -77,7 +77,7 @@ it('Node is in the lock file for each platform that has a package, of Lambda’s
 
 it('npm ci warns of nothing on the Node of the README, which only starts npm: scripts run on the Node of the lock file', () => {
   // Packages that want a newer one have no `engines` in the lock file. `npm install` may write them again:
-  // take them out there. Node's own version is refused by infra/node-version.mjs where it matters.
+  // take them out there. Node's own version is refused by infra/node/node-version.mjs where it matters.
   const wanting = installed.filter(([, { engines }]) => !allows(engines?.node ?? '*', [20, 20, 0]));
   expect(wanting.map(([path, { engines }]) => `${path}: ${engines?.node}`)).toEqual([]);
   expect(allows('^22.12.0 || ^24.0.0 || >=26.0.0', [20, 20, 0])).toBe(false);
@@ -123,7 +123,7 @@ it('an old Node is refused when it is installed for and before each of the READM
     /^Node 20\.11\.0 is too old: .*from 22\.19 on[\s\S]*no Node for linux-ppc64[\s\S]*put Node 24/,
   );
   for (const hook of ['postinstall', 'prestart', 'pretest', 'prebuild'])
-    expect(own.scripts[hook]).toBe('node infra/node-version.mjs');
+    expect(own.scripts[hook]).toBe('node infra/node/node-version.mjs');
 });
 
 it('the agent’s image stands on a tag of one version of Node, which an argument exchanges for another or for a digest', async () => {

@@ -1,7 +1,7 @@
-// Which functions write which tags: their roles allow their own (infra/tag-keys.ts) and no others. That each
-// is written by some function is held in test/integration/iam.test.ts.
+// Which functions write which tags: their roles allow their own (infra/template/tag-keys.ts) and no others.
+// That each is written by some function is held in test/integration/iam.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
+import { certificateTags, installationTags } from '../../infra/template/tag-keys.ts';
 import { encodeState } from '../../lib/state/codec/tags.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { functionNames } from '../function-names.ts';
@@ -108,7 +108,7 @@ it('rights that come with tags come with nothing else', () => {
   expect(free).toEqual([]);
 });
 
-it('whoever adds a field to the state says in infra/tag-keys.ts who writes it', () => {
+it('whoever adds a field to the state says in infra/template/tag-keys.ts who writes it', () => {
   const keys = Object.keys(encodeState(everyField)).map((key) => key.replace('certrelay:', ''));
   const named = Object.keys(certificateTags).map((key) => written(key).replace('certrelay:', ''));
   expect(named.toSorted()).toEqual(keys.filter((key) => key !== 'agent-report/edge').toSorted());

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { finishRemoval } from '../../infra/uninstall.ts';
+import { finishRemoval } from '../../infra/deploy/uninstall.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Journal } from '../sandbox/journal.ts';
 import { startSecretsManager } from '../sandbox/secrets-manager/server.ts';

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { fillRoles, type RoleOptions } from '../../infra/permissions.ts';
+import { fillRoles, type RoleOptions } from '../../infra/template/permissions.ts';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { type Template, template } from './packaged.ts';
 import { parseTemplate } from './template-yaml.ts';
@@ -14,15 +14,15 @@ const service = z.object({
   functions: z.record(z.string(), z.object({ handler: z.string(), role: z.string() })),
 });
 
-/** What `serverless package` makes of infra/roles.yml and of the functions' roles, with the parameters of
- *  serverless.yml and these in their places. */
+/** What `serverless package` makes of infra/template/roles.yml and of the functions' roles, with the
+ *  parameters of serverless.yml and these in their places. */
 export async function readUnpackaged(
   inventory: Inventory,
   params: Readonly<Record<string, string>> = {},
   options: RoleOptions = {},
 ): Promise<Template> {
   const [main, roles] = await Promise.all(
-    ['serverless.yml', 'infra/roles.yml'].map((file) => readFile(join(root, file), 'utf8')),
+    ['serverless.yml', 'infra/template/roles.yml'].map((file) => readFile(join(root, file), 'utf8')),
   );
   const { functions, params: own } = service.parse(parseTemplate(main ?? ''));
   const known: Readonly<Record<string, string | number>> = {

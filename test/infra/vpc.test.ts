@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { allowVpc } from '../../infra/vpc.ts';
+import { allowVpc } from '../../infra/template/vpc.ts';
 import { makeService, newPlace, readPackagedTemplate, runServerless } from './packaged.ts';
 
 const vpc = { securityGroupIds: ['sg-1'], subnetIds: ['subnet-1'] };

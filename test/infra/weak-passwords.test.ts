@@ -1,7 +1,7 @@
 // Passwords of keystores, looked at before a deploy, with the credentials of whoever deploys.
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { expect, onTestFinished, test } from 'vitest';
-import { findWeakPasswords } from '../../infra/weak-passwords.ts';
+import { findWeakPasswords } from '../../infra/deploy/weak-passwords.ts';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { targetOf } from '../minting/targets.ts';
 import { Faults } from '../sandbox/faults.ts';

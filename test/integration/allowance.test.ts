@@ -46,7 +46,7 @@ async function call(name: string, event: object = {}) {
 
 async function lint() {
   const args = ['--against-store', '--inventory', sandbox.inventoryPath, '--prefix', prefix];
-  const script = join(import.meta.dirname, '../../infra/lint-inventory.ts');
+  const script = join(import.meta.dirname, '../../infra/inventory/lint-inventory.ts');
   const env = { ...process.env, ...sandbox.environment };
   const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [said, noted] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);

@@ -1,8 +1,8 @@
 // Holds what the functions really did against what their roles allow, both ways.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { eventSchemas } from '../../infra/event-schemas.ts';
-import { certificateTags, installationTags } from '../../infra/tag-keys.ts';
+import { eventSchemas } from '../../infra/template/event-schemas.ts';
+import { certificateTags, installationTags } from '../../infra/template/tag-keys.ts';
 import { writeSpecification } from '../../lib/adapters/secrets-manager/values.ts';
 import { eventTypes } from '../../lib/policy/events/announcement.ts';
 import { tagBudget } from '../../lib/state/budget.ts';

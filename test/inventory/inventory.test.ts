@@ -77,7 +77,7 @@ test('D09 the file that comes with the project is a valid inventory on staging o
   expect(inventory.certificates).toHaveLength(1);
 });
 
-test('the JSON Schema beside it is the one that the code gives; `node infra/schema.ts` writes it', () => {
+test('the JSON Schema beside it is the one that the code gives; `node infra/inventory/schema.ts` writes it', () => {
   expect(readFileSync(join(infra, 'certificates.schema.json'), 'utf8')).toBe(renderJsonSchema());
 });
 

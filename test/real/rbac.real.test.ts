@@ -1,6 +1,6 @@
 // What `npm run rbac` prints, on a real API server: a user bound to nothing else does a whole delivery.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { describeRoles } from '../../infra/rbac.ts';
+import { describeRoles } from '../../infra/inventory/rbac.ts';
 import { codesOf, only, targetsOf } from '../deploy/harness.ts';
 import { targetOf } from '../minting/targets.ts';
 import { type DeliveryHarness, openDeliveryHarness } from './delivery-harness.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { stringify } from 'yaml';
-import { buildIfChanged } from '../../infra/fresh-build.ts';
+import { buildIfChanged } from '../../infra/build/fresh-build.ts';
 import type { EksSpec } from '../../lib/certificate/cluster-spec.ts';
 import { buttonFunctions } from '../../lib/settings/functions.ts';
 import { findBuilt } from '../built.ts';
@@ -368,7 +368,7 @@ export async function bindRoles(namespaces: readonly string[]): Promise<string> 
   return [roles, ...bindings.map((binding) => stringify(binding))].join('\n---\n');
 }
 
-/** The rule of infra/queues.yml. */
+/** The rule of infra/template/queues.yml. */
 function certificateStored(queue: Queue): Rule {
   const detail = { labelUpdated: ['AWSCURRENT'], name: [{ prefix: `${prefix}/certificates/` }] };
   return {

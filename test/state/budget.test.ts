@@ -2,7 +2,7 @@
 // left behind.
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { certificateTags } from '../../infra/tag-keys.ts';
+import { certificateTags } from '../../infra/template/tag-keys.ts';
 import { essential, expendable, fitTags, tagBudget } from '../../lib/state/budget.ts';
 import { decodeState, encodeState } from '../../lib/state/codec/tags.ts';
 import type { CertificateState } from '../../lib/state/state.ts';

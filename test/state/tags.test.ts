@@ -1,7 +1,7 @@
 // State on tags: whatever is written comes back, and whatever a person wrote harms nothing.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { certificateTags } from '../../infra/tag-keys.ts';
+import { certificateTags } from '../../infra/template/tag-keys.ts';
 import { decodeState, encodeState } from '../../lib/state/codec/tags.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { anyState, cleared } from './states.ts';

@@ -2,7 +2,7 @@
 import { nameSome } from '../../../lib/policy/bounds.ts';
 import { invokeCommand } from '../../../lib/policy/commands.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf } from '../answer.ts';
-import { listDeliveries } from '../deliveries.ts';
+import { listDeliveries } from '../delivery-rows.ts';
 import { localizeTimes } from '../text.ts';
 import { type CheckedPart, fine, unseen, wrong } from './part.ts';
 

@@ -9,7 +9,7 @@ import {
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { mapConcurrently } from '../../../lib/async/map-concurrently.ts';
 import { nameSome } from '../../../lib/policy/bounds.ts';
-import { webhookOf } from '../../deployed-stack.ts';
+import { webhookOf } from '../../deploy/deployed-stack.ts';
 import { describeMissing } from '../connection.ts';
 import type { CheckedAws } from './aws.ts';
 import { type CheckedPart, fine, lookAt, unseen, wrong } from './part.ts';

@@ -86,7 +86,7 @@ function isFunction({ part }: CheckedPart): boolean {
 
 /** Whether the inventory of this checkout lets the webhook take requests; where it cannot be read, it may. */
 async function hasRegistration({ terminal }: CommandSession): Promise<boolean> {
-  const { readInventory } = await import('../../read-inventory.ts');
+  const { readInventory } = await import('../../inventory/read-inventory.ts');
   const inventory = await readInventory(findInventory(undefined, terminal.env)).catch(() => undefined);
   return inventory === undefined || inventory.registration !== undefined;
 }

@@ -1,5 +1,5 @@
 // `certrelay inventory --for-agent`: prints the part of the inventory for the agent of one cluster.
-import { printAgentInventory } from '../../agent-inventory.ts';
+import { printAgentInventory } from '../../inventory/agent-inventory.ts';
 import type { RunCommand } from '../definitions.ts';
 import { findInventory } from '../inventory-file.ts';
 

@@ -1,7 +1,7 @@
 // `certrelay lint`: says every mistake of an inventory.
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { lintInventory } from '../../lint-inventory.ts';
+import { lintInventory } from '../../inventory/lint-inventory.ts';
 import { showPath } from '../checkout.ts';
 import { canAsk, configFor, describeMissing } from '../connection.ts';
 import type { RunCommand } from '../definitions.ts';

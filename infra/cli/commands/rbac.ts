@@ -1,8 +1,8 @@
 // `certrelay rbac`: prints the least rights that clusters must give.
 import { oneLine } from '../../../lib/policy/bounds.ts';
 import { toError } from '../../../lib/ports/errors.ts';
-import { describeRoles } from '../../rbac.ts';
-import { readInventory } from '../../read-inventory.ts';
+import { describeRoles } from '../../inventory/rbac.ts';
+import { readInventory } from '../../inventory/read-inventory.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { findInventory } from '../inventory-file.ts';

@@ -1,9 +1,9 @@
 // `certrelay uninstall`: says how the installation is removed, and what stays.
 import { oneLine } from '../../../lib/policy/bounds.ts';
 import { removeCommand, setCommandPlace } from '../../../lib/policy/commands.ts';
-import { findPrefixProblem } from '../../parameters.ts';
-import { readInventory } from '../../read-inventory.ts';
-import { describeLeftovers, findAwsSecrets } from '../../uninstall.ts';
+import { findPrefixProblem } from '../../deploy/parameters.ts';
+import { describeLeftovers, findAwsSecrets } from '../../deploy/uninstall.ts';
+import { readInventory } from '../../inventory/read-inventory.ts';
 import { textOf } from '../answer.ts';
 import { isCheckout, showPath, showPaths, top } from '../checkout.ts';
 import { canAsk, configFor, describeMissing } from '../connection.ts';

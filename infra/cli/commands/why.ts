@@ -2,7 +2,7 @@
 import { formatDaysLeft } from '../../../lib/policy/words.ts';
 import { type AnswerFields, fieldsOf, listOf, numberOf, textOf, textsOf, timeOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
-import { type DeliveryRow, listDeliveries } from '../deliveries.ts';
+import { type DeliveryRow, listDeliveries } from '../delivery-rows.ts';
 import { exitCodes } from '../errors.ts';
 import { readSubjects } from '../names.ts';
 import { describeOrder, endingOf } from '../orders.ts';

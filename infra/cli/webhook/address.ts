@@ -4,7 +4,7 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { parseSecrets } from '../../../lib/adapters/webhook/secrets.ts';
 import { toError } from '../../../lib/ports/errors.ts';
-import { webhookOf } from '../../deployed-stack.ts';
+import { webhookOf } from '../../deploy/deployed-stack.ts';
 import { textOf } from '../answer.ts';
 import { explainAwsError } from '../aws-errors.ts';
 import { type CheckedAws, connectAws } from '../check/aws.ts';

@@ -47,7 +47,7 @@ function describe(code: CertificateManagerErrorCode, subject: string, reason: st
       const untagged = subject.startsWith('arn:')
         ? `; a certificate must carry our tag first: ${tagging}`
         : '';
-      return `AWS denied it: deploy's role must allow it (infra/roles.yml)${untagged}`;
+      return `AWS denied it: deploy's role must allow it (infra/template/roles.yml)${untagged}`;
     }
     case 'LimitExceeded':
       return `a quota of the account is used up: delete certificates that nobody uses, or ask AWS for more (${reason})`;

@@ -14,7 +14,7 @@ import type { DescribedSecret } from './described.ts';
 import { toList } from './entry.ts';
 import { passTags } from './operations.ts';
 
-/** Tags by field. Each function may write only its own (infra/roles.yml). */
+/** Tags by field. Each function may write only its own (infra/template/roles.yml). */
 const tags = {
   firstRun: 'certrelay:firstRun',
   isUpgraded: 'certrelay:upgraded',

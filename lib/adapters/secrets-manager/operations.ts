@@ -11,7 +11,7 @@ import type { Trouble } from '../../state/health.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import type { DescribedSecret } from './described.ts';
 
-/** The tag of each pass. Each function may write its own only (infra/tag-keys.ts). */
+/** The tag of each pass. Each function may write its own only (infra/template/tag-keys.ts). */
 export const passTags: Readonly<Record<PassName, string>> = {
   issue: 'certrelay:issuePass',
   deploy: 'certrelay:deployPass',

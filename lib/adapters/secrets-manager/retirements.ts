@@ -13,7 +13,7 @@ import type { DeletedEntry, RetirementStore } from '../../ports/retirement.ts';
 import { decodeState } from '../../state/codec/tags.ts';
 import { callSecrets, isAwaitingDeletion, isRefusal } from './calls.ts';
 
-/** AWS's longest window. Roles may ask for no other (infra/roles.yml). */
+/** AWS's longest window. Roles may ask for no other (infra/template/roles.yml). */
 const windowDays = 30;
 const dayMs = 86_400_000;
 

@@ -1,5 +1,5 @@
 // Writes and reads the state of letting a certificate go on tags. Roles may delete an AWS secret only if a
-// tag begins as these do (infra/roles.yml).
+// tag begins as these do (infra/template/roles.yml).
 import type { GoneRecord, RetireDecision } from '../retirement.ts';
 import type { FieldCodec } from './field.ts';
 import { decodeInstant } from './text.ts';
