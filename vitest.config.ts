@@ -42,6 +42,6 @@ export default defineConfig({
     testTimeout: 120_000,
     // What is waited for comes as soon as the machine lets it: no promise is about seconds.
     expect: { poll: { timeout: 30_000 } },
-    hookTimeout: 120_000,
+    hookTimeout: 240_000,
   },
 });
