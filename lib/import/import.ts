@@ -2,6 +2,7 @@
 import type { AccountStore } from '../ports/accounts.ts';
 import type { ConnectDirectory } from '../ports/cluster.ts';
 import type { ImportRequest } from '../requests/import.ts';
+import { unknownPart } from '../requests/unknown.ts';
 import { type AccountImportAnswer, importAccount } from './account.ts';
 import {
   type ImportAnswer,
@@ -29,12 +30,16 @@ export type AnyImportAnswer = ImportAnswer | MigrationAnswer | AccountImportAnsw
 
 /** Imports what the request names. May be called twice.
  *  @throws StoreError if the store, or ClusterError if the cluster cannot be read; ConfigError `Inventory` if
- *  the issuer is not in the inventory. */
+ *  the issuer is not in the inventory; PartError `Unknown` if the request names a cluster or an issuer that
+ *  is not. */
 export async function importRequested(
   { account, secret, from, ...request }: ImportRequest,
   ports: AnyImportPorts,
   invocation: AnyImportInvocation,
 ): Promise<AnyImportAnswer> {
+  const { clusters, issuers } = invocation.inventory;
+  refuseUnknown('the inventory has no cluster', (from ?? account?.from)?.cluster, clusters);
+  refuseUnknown('the inventory has no issuer', request.issuer, issuers);
   if (account) {
     const { accounts, log } = ports;
     return importAccount(
@@ -50,6 +55,10 @@ export async function importRequested(
   const { certificate = '', selfSigned } = request;
   const source = { certificate, secret: secret ?? `${invocation.prefix}/import/${certificate}`, selfSigned };
   return importCertificate(source, ports, invocation);
+}
+
+function refuseUnknown(kind: string, name: string | undefined, known: object): void {
+  if (name !== undefined && !Object.hasOwn(known, name)) throw unknownPart(kind, name, Object.keys(known));
 }
 
 function readMaterialOf(

@@ -156,4 +156,16 @@ describe('a name that nobody knows', () => {
     const { error } = await sandbox.lambda.invoke('deploy', event);
     expect(error?.errorMessage.split('\n')[0]).toMatch(words);
   });
+
+  it.each([
+    ['lap', { from: { cluster: 'lap', namespace: 'shop', secret: 'shop-tls' } }],
+    ['lap', { account: { issuer: 'default', from: { cluster: 'lap', namespace: 'shop', secret: 'key' } } }],
+    ['defalt', { from: { cluster: 'lab', namespace: 'shop', secret: 'shop-tls' }, issuer: 'defalt' }],
+  ])('of a cluster or an issuer is one of import, too: %s in %j', async (what, event) => {
+    const { answer } = await sandbox.lambda.invoke('import', { ...event, report: true });
+    expect(answer).toMatchObject({
+      ok: false,
+      failures: [{ what, code: 'Unknown', message: expect.stringContaining('did you mean') }],
+    });
+  });
 });
