@@ -35,25 +35,42 @@ interface ConfirmedHarm {
   readonly harm: string;
   readonly wayBack?: string;
   readonly isSure: boolean;
+  /** Looks whether it can be done at all, and reports why not: the exit code then. */
+  readonly look: () => Promise<ExitCode | undefined>;
 }
 
-/** Asks a person to type each name, unless they have said that they mean it.
+/** Asks a person to type each name, unless they have said that they mean it. Before that it looks: what
+ *  cannot be done, as of a misspelt name, is reported in place of the question.
+ *  @returns The exit code if it cannot be done; `undefined` to go on.
  *  @param harm What would be done, as in `Letting it go`.
  *  @param wayBack What of it can be undone, as the end of that sentence.
  *  @throws CommandError `usage` if nobody can be asked, `cancelled` if another text is typed. */
 export async function confirmNames(
   session: CommandSession,
   names: readonly string[],
-  { harm, wayBack = 'cannot be taken back', isSure }: ConfirmedHarm,
-): Promise<void> {
-  if (isSure) return;
+  { harm, wayBack = 'cannot be taken back', isSure, look }: ConfirmedHarm,
+): Promise<ExitCode | undefined> {
+  if (isSure) return undefined;
   const { terminal, signal } = session;
+  const stopped = await look();
+  if (stopped !== undefined) return stopped;
   if (!terminal.isInteractive)
     throw new CommandError('usage', `${harm} ${wayBack}: give --yes, or call it from a terminal`);
   for (const name of names) {
     const typed = await terminal.ask(`${harm}: type the name ${name} to go on: `, signal);
     if (typed.trim() !== name) throw new CommandError('cancelled', `cancelled: that is not ${name}`);
   }
+  return undefined;
+}
+
+/** Reports the failures of a look, and nothing else of it. */
+export async function reportStopped(
+  session: CommandSession,
+  report: AnswerFields,
+): Promise<ExitCode | undefined> {
+  if (listOf(report, 'failures').length === 0) return undefined;
+  await printResult(session, { data: report, text: () => '', names: [] });
+  return reportFailures(session, report);
 }
 
 /** Says what a call would do whose function has no dry run: it only looks whether the names are known. */

@@ -10,10 +10,31 @@ describe('a command that does harm', () => {
     const wrong = await certrelay('retire shop', { env, answer: 'yes' });
     expect(wrong).toMatchObject({ code: 130, out: '' });
     expect(wrong.err).toContain('type the name shop');
-    expect(events).toEqual([]);
+    expect(events.splice(0)).toMatchObject([{ name: 'retire', event: { dryRun: true } }]);
     const right = await certrelay('retire shop', { env, answer: 'shop' });
     expect(right).toMatchObject({ code: 0, out: 'certificate/shop retiring: a person let it go\n' });
-    expect(events).toMatchObject([{ name: 'retire', event: { certificates: ['shop'], report: true } }]);
+    expect(events.slice(1)).toMatchObject([
+      { name: 'retire', event: { certificates: ['shop'], report: true } },
+    ]);
+    expect(events[1]).not.toHaveProperty('event.dryRun');
+  });
+
+  it.each([
+    ['retire shpo', 'retire', { certificates: ['shpo'], dryRun: true }],
+    ['retire shpo --revoke', 'retire', { certificates: ['shpo'], revoke: true, dryRun: true }],
+    ['revoke shpo --replace', 'status', { certificates: ['shpo'] }],
+    ['rotate-account-key shpo', 'issue', { rotateAccountKey: 'shpo', dryRun: true }],
+  ])('says what cannot be done before it asks anybody: %s', async (line, name, event) => {
+    const failures = [{ what: 'shpo', code: 'Unknown', message: 'did you mean "shop"?' }];
+    const { env, events } = await answering({ ok: false, failures });
+    for (const answer of [undefined, 'shpo']) {
+      const { code, out, err } = await certrelay(line, { env, ...(answer ? { answer } : {}) });
+      expect({ code, out, err }).toEqual({ code: 2, out: '', err: 'shpo: Unknown: did you mean "shop"?\n' });
+    }
+    expect(events).toMatchObject([
+      { name, event },
+      { name, event },
+    ]);
   });
 
   it('is refused without a terminal, unless --yes says that it is meant', async () => {
@@ -23,7 +44,7 @@ describe('a command that does harm', () => {
     expect(refused.err).toContain('must be confirmed (restore brings it back for 30 days): give --yes');
     const revoking = await certrelay('retire shop --revoke', { env });
     expect(revoking.err).toContain('cannot be taken back: give --yes');
-    expect(events).toEqual([]);
+    expect(events.splice(0)).toMatchObject([{ event: { dryRun: true } }, { event: { dryRun: true } }]);
     expect(await certrelay('retire shop --revoke --yes', { env })).toMatchObject({ code: 0 });
     expect(await certrelay('retire shop --no-revoke --yes', { env })).toMatchObject({ code: 0 });
     expect(await certrelay('retire shop --yes', { env })).toMatchObject({ code: 0 });
@@ -43,12 +64,14 @@ describe('a command that does harm', () => {
     });
     expect(await certrelay('rotate-account-key le', { env })).toMatchObject({ code: 2, out: '' });
     expect(await certrelay('rotate-account-key le', { env, answer: 'y' })).toMatchObject({ code: 130 });
-    expect(events).toEqual([]);
     const right = await certrelay('rotate-account-key le', { env, answer: 'le' });
     expect(right.code).toBe(0);
     expect(right.out).toMatch(/^issuer\/le exchanged: a.* new key\n$/);
     expect(right.out).not.toContain('\u001b');
+    const look = { event: { dryRun: true } };
+    expect(events.splice(0, 3)).toMatchObject([look, look, look]);
     expect(events).toMatchObject([{ name: 'issue', event: { rotateAccountKey: 'le', report: true } }]);
+    expect(events[0]).not.toHaveProperty('event.dryRun');
   });
 });
 

@@ -120,12 +120,12 @@ describe('revoke', () => {
     expect((await certrelay('revoke shop', { env })).err).toContain('exactly one of');
     expect((await certrelay('revoke shop --replace', { env })).err).toContain('give --yes');
     expect((await certrelay('revoke shop --replace --reason bored', { env })).code).toBe(2);
-    expect(events).toEqual([]);
+    expect(events).toMatchObject([{ name: 'status' }]);
     const line = 'revoke shop --replace --reason keyCompromise --wait none';
     const ended = await certrelay(line, { env, answer: 'shop' });
     expect(ended).toMatchObject({ code: 0, out: 'certificate/shop revoked: version v1, serial 0a\n' });
     const event = { certificate: 'shop', reason: 'keyCompromise', replace: true, wait: 'none', report: true };
-    expect(events).toEqual([expect.objectContaining({ name: 'revoke', event })]);
+    expect(events.slice(2)).toEqual([expect.objectContaining({ name: 'revoke', event })]);
   });
 
   it('that waits ends with 1, because the old one is still good', async () => {

@@ -81,6 +81,7 @@ describe('a customer', () => {
     ['register own --domain else.example.com', 1, 'the name "own" is taken'],
     ['register other --domain a.example.org b.example.com', 2, 'domains[0]: '],
     ['register other --domain a.example.com --target lab/kube-system/x', 2, 'targets[0]'],
+    ['unregister own', 2, 'nothing is registered here under this name'],
     ['unregister own --yes', 2, 'nothing is registered here under this name; "npx certrelay list" says'],
     ['unregister own --dry-run', 2, 'nothing is registered here'],
   ])('%s is refused with %d and what to do', async (line, code, words) => {

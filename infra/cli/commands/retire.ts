@@ -1,6 +1,6 @@
 // `certrelay retire`: lets certificates go.
 import { type AnswerFields, listOf, textOf } from '../answer.ts';
-import { confirmNames, describeOutcome, printChanges } from '../changes.ts';
+import { confirmNames, describeOutcome, printChanges, reportStopped } from '../changes.ts';
 import type { RunCommand } from '../definitions.ts';
 import { readNames } from '../names.ts';
 
@@ -14,8 +14,12 @@ export const run: RunCommand = async (session, [given], { revoke, dryRun, yes })
         ? 'Letting it go without revoking it'
         : 'Letting it go';
   const wayBack = revoke ? 'cannot be taken back' : 'must be confirmed (restore brings it back for 30 days)';
-  await confirmNames(session, certificates, { harm, wayBack, isSure: yes === true || dryRun === true });
   const event = { certificates, ...(revoke === undefined ? {} : { revoke }), ...(dryRun ? { dryRun } : {}) };
+  const isSure = yes === true || dryRun === true;
+  const look = async () =>
+    reportStopped(session, await session.call('retire', { ...event, dryRun: true }, { isRead: true }));
+  const stopped = await confirmNames(session, certificates, { harm, wayBack, isSure, look });
+  if (stopped !== undefined) return stopped;
   return printChanges(session, await session.call('retire', event, { isRead: dryRun === true }), describeEnd);
 };
 

@@ -13,12 +13,19 @@ import { sendRequest } from '../webhook/request.ts';
 export const run: RunCommand = async (session, [given], options) => {
   const [name = ''] = readNames(given);
   const isRehearsal = options.dryRun === true;
-  await confirmNames(session, [name], {
+  const address = await findWebhook(session, name, options);
+  const stopped = await confirmNames(session, [name], {
     harm: 'Giving it up',
     wayBack: 'must be confirmed (restore brings it back for 30 days)',
     isSure: options.yes === true || isRehearsal,
+    look: async () => {
+      const request = { method: 'GET', name } as const;
+      const answer = await sendRequest(session, address, request);
+      const refusal = findRefusal(answer);
+      return refusal && printRefusal(session, { request, answer, refusal });
+    },
   });
-  const address = await findWebhook(session, name, options);
+  if (stopped !== undefined) return stopped;
   const request = { method: isRehearsal ? 'GET' : 'DELETE', name } as const;
   const answer = await sendRequest(session, address, request);
   const refusal = findRefusal(answer);
