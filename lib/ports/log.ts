@@ -146,6 +146,7 @@ export const logEvents = [
   'specification not read',
   'state not recorded',
   'status finished',
+  'tags completed',
   'tags disagreed',
   'target frozen',
   'target unchanged',

@@ -47,6 +47,61 @@ describe.each<[string, Partial<CertificateState>]>([
   });
 });
 
+describe('tags that say too little', () => {
+  const stored = ['version', 'names', 'issuer', 'key', 'fingerprint', 'notBefore', 'notAfter'] as const;
+  const without = (fields: readonly string[]) => Object.fromEntries(fields.map((field) => [field, null]));
+  const described = (harness: Harness) => stored.map((field) => harness.state('shop')[field]);
+
+  it.each([
+    ['were all removed', without(stored)],
+    ['lack one', without(['notBefore'])],
+    [
+      'describe another version, as after a restore by hand',
+      { version: 'another', names: 'others', notAfter: far },
+    ],
+  ])('%s: the next pass, or a run by name, writes them from the value', async (_, lack) => {
+    const harness = await issued();
+    const before = described(harness);
+    await write(harness, lack);
+    await harness.run({ dryRun: true });
+    expect(described(harness)).not.toEqual(before);
+    for (const request of [{}, { certificates: ['shop'] }]) {
+      await write(harness, lack);
+      const { report } = await harness.run(request);
+      expect(report.certificates).toMatchObject([{ decision: 'keep' }]);
+      expect(described(harness)).toEqual(before);
+    }
+    expect(harness.state('shop').tagsDisagree).toBeUndefined();
+    expect(harness.log.events()).toContain('tags completed');
+    harness.store.calls.length = 0;
+    await harness.run();
+    expect(reads(harness)).toBe(0);
+  });
+
+  it('are left to the run that has just claimed the certificate', async () => {
+    const harness = await issued();
+    await write(harness, { version: null });
+    const order = {
+      key: 'none',
+      keyType: 'ecdsa-p256' as const,
+      issuer: harness.ca.directory,
+      domains: shop.domains,
+      run: 'somebody',
+      deadline: new Date(harness.clock.now().getTime() + hourMs),
+    };
+    await harness.store.claim('shop', order, undefined);
+    await harness.run();
+    expect(harness.state('shop').version).toBeUndefined();
+  });
+
+  it('and lie beside that are an error', async () => {
+    const harness = await issued();
+    await write(harness, { notBefore: null, names: 'others' });
+    await harness.run();
+    expect(harness.log.events()).toContain('tags disagreed');
+  });
+});
+
 describe('a full pass', () => {
   it('holds each value against its tags once a day, whatever the schedule, and reads no other', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
@@ -128,7 +183,7 @@ describe('a full pass', () => {
 
   it('takes an absent tag for no disagreement', async () => {
     const harness = await issued();
-    await write(harness, { certificateId: null, notBefore: null });
+    await write(harness, { certificateId: null });
     harness.clock.pass(dayMs);
     expect((await harness.run()).report.certificates).toMatchObject([{ decision: 'keep' }]);
     expect(harness.log.events()).not.toContain('tags disagreed');

@@ -4,6 +4,7 @@
 import { mapConcurrently } from '../../async/map-concurrently.ts';
 import { verifyBundle } from '../../certificate/bundle.ts';
 import type { StoredSpec } from '../../certificate/stored.ts';
+import { actualByTags } from '../../policy/issuance/actual.ts';
 import { findDisagreements, isInShare, type Truth, trueFields } from '../../policy/issuance/comparison.ts';
 import { boundTimes } from '../../policy/issuance/time-bounds.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -33,8 +34,8 @@ const mostCompared = 1_000;
 
 /** `check`: corrects an entry as it is read: impossible times of every entry, tags that disagree with the
  *  value of entries in the share of this pass. `prove`: does that for an entry whose tags alone are why a
- *  certificate would be ordered, 1,000 times at most; a dry run writes nothing. `uncompared`: names of the
- *  share beyond 1,000. `specs`: specifications of the values that were read. */
+ *  certificate would be ordered, or say too little, 1,000 times at most; a dry run writes nothing.
+ *  `uncompared`: names of the share beyond 1,000. `specs`: specifications of the values that were read. */
 export function compareShare(
   names: readonly string[],
   { dryRun = false, comparedSince }: ComparisonRequest,
@@ -142,9 +143,10 @@ function withChange(entry: StoreEntry, change: Change): StoreEntry {
   return { ...entry, state: Object.fromEntries(merged) };
 }
 
-/** The entry with tags that agree with its value. If they did not, they are written again, with an error
- *  in the log; because listing lags, the entry is described first. After a value that no server can use,
- *  the tags say that the value must be read. @throws StoreError if the value cannot be read. */
+/** The entry with tags that agree with its value. If they did not, they are written again, with an error in
+ *  the log, and without one if they only said too little; because listing lags, the entry is described
+ *  first. After a value that no server can use, the tags say that the value must be read.
+ *  @throws StoreError if the value cannot be read. */
 async function compareEntry(
   entry: StoreEntry,
   specs: Map<string, StoredSpec>,
@@ -154,12 +156,21 @@ async function compareEntry(
   const found = await store.read(entry.name, 'AWSCURRENT', signal);
   const spec = found && specIn(found);
   if (spec) specs.set(entry.name, spec);
-  // If the tags describe another version, the value decides anyway.
-  if (!found || isBlank(found) || isUndescribed(entry, found) || agrees(entry, found)) return entry;
+  if (!found || isBlank(found) || agrees(entry, found)) return entry;
   const fresh = await store.describe(entry.name, signal);
   if (fresh?.current !== found.version) return fresh ?? entry;
-  if (isUndescribed(fresh, found) || agrees(fresh, found)) return fresh;
+  if (agrees(fresh, found)) return fresh;
   const truth = truthOf(found);
+  if (isUntold(fresh, found) && !contradicts(fresh, truth)) {
+    const told: Change = truth ? { ...trueFields(truth), ...forgottenWindow } : {};
+    const completed = withChange(fresh, told);
+    // Whoever holds a claim may be about to write them.
+    if (isUntold(completed, found) || fresh.pending !== undefined) return fresh;
+    if (isDryRun) return completed;
+    log.info('tags completed', { certificate: entry.name, version: found.version });
+    await store.record(entry.name, told, signal);
+    return completed;
+  }
   const change: Change = {
     ...(truth ? { ...trueFields(truth), ...forgottenWindow } : { version: null }),
     tagsDisagree: clock.now(),
@@ -190,15 +201,19 @@ function isBlank({ value }: StoredVersion): boolean {
   return value.kind === 'specification' && !value.spec;
 }
 
-/** Whether the tags say nothing of this version. */
-function isUndescribed({ current, state }: StoreEntry, { version, value }: StoredVersion): boolean {
-  if (current !== version) return true;
-  return state.version === undefined ? value.kind !== 'specification' : state.version !== version;
+/** Whether the tags do not say what this version is: one of them is missing, or they describe another one. */
+function isUntold(entry: StoreEntry, { value }: StoredVersion): boolean {
+  return value.kind !== 'specification' && actualByTags(entry) === undefined;
 }
 
-function agrees({ state }: StoreEntry, found: StoredVersion): boolean {
+function agrees(entry: StoreEntry, found: StoredVersion): boolean {
   const truth = truthOf(found);
-  return truth !== undefined && findDisagreements(state, truth).length === 0;
+  return truth !== undefined && !isUntold(entry, found) && findDisagreements(entry.state, truth).length === 0;
+}
+
+/** Whether tags that name this version say otherwise than its value. */
+function contradicts({ current, state }: StoreEntry, truth: Truth | undefined): boolean {
+  return truth !== undefined && state.version === current && findDisagreements(state, truth).length > 0;
 }
 
 /** What the tags must say by the value; `undefined` for a value that no server can use. */

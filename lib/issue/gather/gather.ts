@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../async/map-concurrently.ts';
 import type { CertificateSpec, Inventory } from '../../certificate/spec.ts';
 import type { PendingOrder, StoredSpec } from '../../certificate/stored.ts';
 import { type Actual, actualByTags, actualByValue } from '../../policy/issuance/actual.ts';
-import { isDueByTags } from '../../policy/issuance/comparison.ts';
+import { isToProve } from '../../policy/issuance/comparison.ts';
 import { type Decision, judge, type Situation } from '../../policy/issuance/decision.ts';
 import {
   type Desired,
@@ -93,7 +93,7 @@ export async function gather(
         const gatherBy = (one: StoreEntry | undefined) =>
           gatherOne({ name, inFile: fromFile.get(name), entry: one }, request, using, invocation);
         const candidate = await gatherBy(entry);
-        if (!entry || !isDueByTags(entry, candidate.situation, ports.clock.now())) return candidate;
+        if (!entry || !isToProve(entry, candidate.situation, ports.clock.now())) return candidate;
         const proved = await prove(entry);
         return proved === entry ? candidate : await gatherBy(proved);
       } catch (cause) {

@@ -25,13 +25,15 @@ export function isInShare(name: string, since: Date | undefined, until: Date): b
   return afterSince > 0 ? afterSince <= span : false;
 }
 
-/** Whether nothing but its tags says that a stored certificate is to be replaced now. */
-export function isDueByTags(
+/** Whether nothing but its tags says that a stored certificate is to be replaced now, or they do not say what
+ *  it is. */
+export function isToProve(
   entry: Parameters<typeof actualByTags>[0],
   situation: Situation,
   now: Date,
 ): boolean {
-  if (actualByTags(entry)?.kind !== 'certificate') return false;
+  if (situation.actual.kind !== 'certificate') return false;
+  if (actualByTags(entry) === undefined) return true;
   const { decision, reason } = judge(situation, now);
   return decision === 'order' && toldByTags.has(reason);
 }
