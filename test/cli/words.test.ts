@@ -99,6 +99,31 @@ it('why of a cluster names a target once, and what is said of its certificate on
   }
 });
 
+it.each([
+  ['deploy could not reach last', 'clusters', 'lab', 'cluster/lab'],
+  ['whose agent is silent', 'agents', 'lab', 'agent/lab'],
+  ['where none of its targets is', 'clusters', 'prod', undefined],
+])('status of a certificate that is well shows a cluster %s', async (_, list, name, shown) => {
+  const others = [
+    {
+      name,
+      health: 'Progressing',
+      reason: 'ClusterFailing',
+      message: 'no answer',
+      command: 'npx certrelay go',
+    },
+    { name: 'lab', health: 'Healthy', reason: 'Current', message: 'fine' },
+  ];
+  const targets = [{ target: 'lab/shop/tls', health: 'Healthy', message: 'up to date' }];
+  const certificates = [{ name: 'shop', health: 'Healthy', message: 'up to date', targets }];
+  const { env } = await answering({ summary: { Healthy: 1 }, certificates, [list]: others });
+  const { code, out, err } = await certrelay('status shop', { env });
+  const rows = out.split('\n').slice(1, -1);
+  expect(rows.map((row) => row.split(' ')[0])).toEqual(shown === undefined ? ['shop'] : [shown, 'shop']);
+  expect(err.includes('npx certrelay go')).toBe(shown !== undefined);
+  expect(code).toBe(0);
+});
+
 it('list on a narrow terminal does not show as alive what is let go', async () => {
   const { env } = await answering({
     certificates: [

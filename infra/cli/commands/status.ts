@@ -83,7 +83,8 @@ function isCertificate({ name }: StatusRow): boolean {
   return !name.includes('/');
 }
 
-/** The certificates, and what their troubles are because of; the others, and what they make ill. */
+/** The certificates, what their troubles are because of, and what of their clusters is not well; the others,
+ *  and what they make ill. */
 function findNamed(
   reports: readonly AnswerFields[],
   { certificates, others }: NamedSubjects,
@@ -91,7 +92,9 @@ function findNamed(
   const rows = certificates.length > 0 ? listRows(reports[0] ?? {}) : [];
   const asked = rows.filter(isCertificate);
   const causes = new Set(asked.map(({ fields }) => textOf(fields, 'cause')));
-  const named = rows.filter((row) => asked.includes(row) || causes.has(row.name));
+  const around = new Set(asked.flatMap(({ fields }) => listOf(fields, 'targets').flatMap(placesOf)));
+  const isIll = (row: StatusRow) => row.health !== 'Healthy' && around.has(row.name);
+  const named = rows.filter((row) => asked.includes(row) || causes.has(row.name) || isIll(row));
   const last = reports.at(-1) ?? {};
   const found = findOthers(last, others).map(({ name }) => name);
   const ill = others.flatMap((name) => listAffected(last, name).map((fields) => textOf(fields, 'name')));
@@ -99,6 +102,11 @@ function findNamed(
   const more = others.length > 0 ? listRows(last).filter(({ name }) => wanted.has(name)) : [];
   const known = new Set(named.map(({ name }) => name));
   return [...named, ...more.filter(({ name }) => !known.has(name))].toSorted(compareRows);
+}
+
+function placesOf(target: AnswerFields): readonly string[] {
+  const [cluster = ''] = textOf(target, 'target').split('/');
+  return [`cluster/${cluster}`, `agent/${cluster}`];
 }
 
 /** A line of the table: a certificate, or as `cluster/prod` something else. */
