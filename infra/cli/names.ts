@@ -11,10 +11,21 @@ export function readNames(value: unknown): readonly string[] {
     if (!certificateNamePattern.test(name))
       throw new CommandError(
         'usage',
-        `${JSON.stringify(name.slice(0, 100))} cannot be a certificate: names have up to 63 of a-z, 0-9 and inner hyphens`,
+        `${JSON.stringify(name.slice(0, 100))} cannot be a certificate: ${explain(name)}`,
       );
   }
   return [...new Set(names)];
+}
+
+/** Tables show targets and domains beside the names. */
+function explain(name: string): string {
+  const rule = 'names have up to 63 of a-z, 0-9 and inner hyphens';
+  const what = /^[^/]+\/[^/]+\/[^/]+$/.test(name)
+    ? 'a target'
+    : /^[^/]+\.[^/]+$/.test(name)
+      ? 'a domain'
+      : '';
+  return what === '' ? rule : `it is ${what}; ${rule}, and "npx certrelay list" shows them`;
 }
 
 /** What a command is about: certificates, and others as `cluster/prod`. */

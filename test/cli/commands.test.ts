@@ -170,6 +170,8 @@ describe('a mistyped word', () => {
 
   it.each([
     ['status Shop!', 'names have up to 63'],
+    ['why lab/shop/shop-tls', 'it is a target'],
+    ['renew shop.example.com', 'it is a domain'],
     ['renew --force', 'exactly one certificate'],
     ['status --watch 0', 'whole seconds'],
     ['status --watch -o json', 'leave out -o json'],
