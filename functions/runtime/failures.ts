@@ -44,10 +44,15 @@ export function describeFailures(failures: readonly Error[], call = 'certrelay')
     return {
       what: oneLine(what, 300),
       code: codeOf(failure),
-      message: oneLine(describeError(error), longestMessage),
+      message: oneLine(joinList(describeError(error)), longestMessage),
       ...(command === undefined ? {} : { command }),
     };
   });
+}
+
+/** A list below a line, as that of an inventory's mistakes, as the end of the line. */
+function joinList(text: string): string {
+  return text.replace(/:\n {2}/g, ': ').replace(/\n {2}/g, '; ');
 }
 
 /** The report of a call, beside the fields of its answer. */

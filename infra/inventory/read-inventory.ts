@@ -16,10 +16,13 @@ export async function readInventory(file: string, prefix?: string): Promise<Inve
 /** The text of the file. @throws Error that says why it cannot be read, and what to do. */
 export async function readInventoryText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const why = isMissing
-      ? 'there is no such file; give the path of yours, or run this in the checkout'
-      : toError(error).message;
+    const why = reasons[Object(error).code] ?? toError(error).message;
     throw new Error(`the inventory ${file} cannot be read: ${why}`, { cause: error });
   });
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file; give the path of yours, or run this in the checkout',
+  EISDIR: 'it is a folder; give the path of the file in it',
+  EACCES: 'you may not read it; give yourself that right, or run this as somebody who has it',
+};

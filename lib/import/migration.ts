@@ -3,7 +3,7 @@ import { verifyBundle } from '../certificate/bundle.ts';
 import { type CertificateSpec, isSecretTarget, type PemFormat } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
 import { nameOfSecret } from '../inventory/discovery.ts';
-import { explainIssue, mistakesOf } from '../inventory/problems.ts';
+import { mistakesOf, parseManner } from '../inventory/problems.ts';
 import { findTakenSecrets } from '../inventory/request-checks.ts';
 import { registrationBody } from '../inventory/schema.ts';
 import { invokeCommand } from '../policy/commands.ts';
@@ -159,7 +159,7 @@ function describeSpec(
   }
   const { names, keyType = 'ecdsa-p256' } = verified.bundle.facts;
   const body = { name, domains: names, targets: [{ ...from, format: formatOf(found) }] };
-  const parsed = registrationBody.safeParse(body, { error: explainIssue });
+  const parsed = registrationBody.safeParse(body, parseManner);
   if (!parsed.success) {
     return {
       problem: mistakesOf(parsed.error.issues)

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Inventory, SecretTarget } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { explainIssue, type InventoryProblem, mistakesOf } from './problems.ts';
+import { type InventoryProblem, mistakesOf, parseManner } from './problems.ts';
 import { findForbiddenNames, findTakenSecrets, refuse } from './request-checks.ts';
 import { registrationBody } from './schema.ts';
 import { nameNamespace, namespaceRules } from './source-rules.ts';
@@ -27,7 +27,7 @@ export function parseRequestedSecret(
     return refuse([{ path: [], message: `discovery.places does not list ${nameNamespace(requested)}` }]);
   const name = nameOfSecret(requested);
   const body = { name, domains, targets: [{ cluster, namespace, secret, restart }] };
-  const parsed = registrationBody.safeParse(body, { error: explainIssue });
+  const parsed = registrationBody.safeParse(body, parseManner);
   if (!parsed.success) return refuse(mistakesOf(parsed.error.issues));
 
   const { issuer, fallbackIssuers, key } = rules;

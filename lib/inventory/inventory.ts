@@ -9,11 +9,11 @@ import { serializeNotifications } from './notice-fields.ts';
 import { findForeignSecrets } from './prefix.ts';
 import { serializeAddresses, serializeProbe } from './probe-fields.ts';
 import {
-  explainIssue,
   formatPath,
   type InventoryMistake,
   type InventoryProblem,
   mistakesOf,
+  parseManner,
   topLevel,
 } from './problems.ts';
 import { serializeRollout } from './rollout-fields.ts';
@@ -45,7 +45,7 @@ export function parseInventory(
       problems: [{ path: topLevel, message: 'is empty; write at least issuers and certificates' }],
     };
   }
-  const parsed = inventorySchema.safeParse(input, { error: explainIssue });
+  const parsed = inventorySchema.safeParse(input, parseManner);
   const mistakes = [
     ...(parsed.success ? [] : mistakesOf(parsed.error.issues)),
     ...findCrossMistakes(input),

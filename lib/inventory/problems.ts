@@ -44,6 +44,9 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return parts.join('') || topLevel;
 }
 
+/** How inputs are parsed, so that each mistake has a message. */
+export const parseManner = { error: explainIssue, reportInput: true } as const;
+
 /** One mistake for each issue of a schema, with `prefix` before its path. Each unknown key is a mistake of
  *  its own. For a union, the mistakes of the branch that the user most likely wanted. */
 export function mistakesOf(
@@ -56,12 +59,20 @@ export function mistakesOf(
       return issue.keys.map((key) => ({ path: [...path, key], message: issue.message }));
     }
     const inner = issue.code === 'invalid_union' ? findIntendedBranch(issue.errors) : undefined;
-    return inner === undefined ? [{ path, message: issue.message }] : mistakesOf(inner, path);
+    return inner === undefined ? [{ path, message: explainFormat(issue) }] : mistakesOf(inner, path);
   });
 }
 
-/** The message for an issue that has none in the schema. Pass it as `error` to every `safeParse`. */
-export function explainIssue(issue: z.core.$ZodRawIssue): string {
+/** The message, with the text that has not the form which it asks for. A secret that was written in place of
+ *  its name is not shown. */
+function explainFormat({ code, input, message, path }: z.core.$ZodIssue): string {
+  const isFormat = code === 'invalid_format' && typeof input === 'string' && message.startsWith('is not ');
+  const mayBeSecret = /^(?:secret|password|url)$/.test(String(path.at(-1)));
+  return isFormat && !mayBeSecret ? `${describeInput(input)} ${message}` : message;
+}
+
+/** The message for an issue that has none in the schema. */
+function explainIssue(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type')
     return `is ${describeInput(issue.input)}; write ${typeNames[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value')

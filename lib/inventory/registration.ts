@@ -10,7 +10,7 @@ import {
   type TargetSpec,
 } from '../certificate/spec.ts';
 import type { StoredSpec } from '../certificate/stored.ts';
-import { explainIssue, type InventoryProblem, mistakesOf } from './problems.ts';
+import { type InventoryProblem, mistakesOf, parseManner } from './problems.ts';
 import { findForbiddenNames, findForbiddenTargets, findTakenSecrets, refuse } from './request-checks.ts';
 import { registrationBody } from './schema.ts';
 import { isSameNamespace, type NamespaceRef, webhookRules } from './source-rules.ts';
@@ -28,7 +28,7 @@ export function parseRegistration(
     return refuse([
       { path: [], message: 'the inventory has no registration section, so it accepts no requests' },
     ]);
-  const parsed = registrationBody.safeParse(withoutNulls(body), { error: explainIssue });
+  const parsed = registrationBody.safeParse(withoutNulls(body), parseManner);
   if (!parsed.success) return refuse(mistakesOf(parsed.error.issues));
 
   const { domains, name = nameAfter(domains[0] ?? ''), targets } = parsed.data;

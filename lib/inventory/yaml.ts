@@ -34,10 +34,11 @@ export function readYaml(
     if (!(error instanceof YAMLException)) throw error;
     const { reason, mark } = error;
     const offset = mark?.position ?? 0;
-    const message = reason.includes('maxDepth')
-      ? 'is nested far too deeply; write it flatter'
-      : `is not YAML: ${explainBraces(text, offset) ?? reason}; mend this first, then the other mistakes are found`;
-    return { mistakes: [{ offset, message }] };
+    if (reason.includes('maxDepth'))
+      return { mistakes: [{ offset, message: 'is nested far too deeply; write it flatter' }] };
+    const found = findOddity(text, offset) ?? { offset, message: explainBraces(text, offset) ?? reason };
+    const message = `is not YAML: ${found.message}; mend this first, then the other mistakes are found`;
+    return { mistakes: [{ ...found, message }] };
   }
 }
 
@@ -77,8 +78,10 @@ function findMistakes(events: readonly Event[], text: string): readonly YamlMist
       const name = event.anchorStart < 0 ? undefined : text.slice(event.anchorStart, event.anchorEnd);
       if (event.type === EVENT_ID.ALIAS) {
         const weight = weights.get(name ?? '');
-        if (weight === undefined)
-          mistakes.push({ offset: event.anchorStart - 1, message: explainAlias(name) });
+        const offset = event.anchorStart - 1;
+        if (weight === undefined) mistakes.push({ offset, message: explainAlias(name) });
+        else if (open.some(({ anchor }) => anchor === name))
+          mistakes.push({ offset, message: `*${name} stands inside of what &${name} names; write it out` });
         expanded = Math.min(expanded + (weight ?? 0), mostExpanded + 1);
         add(Math.min(weight ?? 0, mostExpanded + 1));
       } else {
@@ -94,6 +97,27 @@ function findMistakes(events: readonly Event[], text: string): readonly YamlMist
   if (expanded > mostExpanded)
     mistakes.push({ message: 'has aliases that expand to far too much; write them out' });
   return mistakes;
+}
+
+/** What an editor, git or a shell has brought into a text that is not YAML, where it stands. */
+function findOddity(text: string, offset: number): Required<YamlMistake> | undefined {
+  if (text.includes('\0'))
+    return { offset: 0, message: 'it has null bytes, as UTF-16 has; save it as UTF-8' };
+  const conflict = text.search(/^(?:<{7}|={7}|>{7})(?=[ \r\n]|$)/m);
+  if (conflict >= 0)
+    return {
+      offset: conflict,
+      message: 'this line is left of a merge conflict; keep one side, without such lines',
+    };
+  const begin = text.lastIndexOf('\n', text.lastIndexOf('\n', offset - 1) - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  const space = text.slice(begin, end < 0 ? undefined : end).search(/[^\S\t\r\n ]/);
+  return space < 0
+    ? undefined
+    : {
+        offset: begin + space,
+        message: 'this space is a special one, such as web pages have; write a plain one',
+      };
 }
 
 /** What is wrong if the line of a syntax error, or the one before, has `{prefix}` or `{name}` outside of

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { CallError, describeFailures, makeCallReport } from '../../functions/runtime/failures.ts';
 import { ClusterError } from '../../lib/ports/cluster.ts';
-import { describeError, PartError } from '../../lib/ports/errors.ts';
+import { ConfigError, describeError, PartError } from '../../lib/ports/errors.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 
 /** What Lambda takes of an error, which contains its message twice, and of an answer, in bytes. */
@@ -34,6 +34,13 @@ test('it begins with a line for each failure, which has what, code and words, an
   ]);
   expect(error).toMatchObject({ errors: causes, code: 'Denied', name: 'AggregateError' });
   expect(makeError([denied])).toMatchObject({ code: 'Denied', name: 'StoreError' });
+});
+
+test('a list of mistakes is told in one line', () => {
+  const [failure] = describeFailures([
+    new ConfigError('Inventory', 'it has 2 mistakes:\n  one: a\n  two: b'),
+  ]);
+  expect(failure?.message).toBe('it has 2 mistakes: one: a; two: b');
 });
 
 test('parts that failed for one reason share a line', () => {

@@ -160,6 +160,11 @@ describe('lint:inventory', () => {
       2,
       'the inventory /nowhere.yaml cannot be read: there is no such file; give the path of yours',
     ],
+    [
+      ['--inventory', '/'],
+      2,
+      'the inventory / cannot be read: it is a folder; give the path of the file in it',
+    ],
   ])('called with %j ends with %i', async (args, expected, words) => {
     const { code, noted } = await lint(head, args);
     expect([code, noted]).toEqual([expected, expect.stringContaining(words)]);

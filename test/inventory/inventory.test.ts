@@ -111,7 +111,7 @@ certificates:
       /^3 issuers\.default\.eab\.kid: is not a known key; known keys: secret$/,
       /^5 clusters\.lab\.kubeconfig\.secret: is missing; write text$/,
       /^5 clusters\.lab\.kubeconfig\.secrt: is not a known key; known keys: secret$/,
-      /^7 certificates\[0\]\.name: is not a certificate name; use up to 63 of a-z/,
+      /^7 certificates\[0\]\.name: "Shop" is not a certificate name; use up to 63 of a-z/,
       /^8 certificates\[0\]\.domains\[2\]: "bad_name.example.com" has an underscore/,
       /^8 certificates\[0\]\.domains: has both shop.example.com and \*.example.com, which covers it/,
       /^9 certificates\[0\]\.key: is "rsa-1024"; write one of ecdsa-p256, ecdsa-p384, rsa-2048/,
@@ -592,11 +592,19 @@ describe('text that is no inventory is refused with its line', () => {
     ['20,000 brackets', '['.repeat(20_000), 'is nested far too deep'],
     ['17 million characters', '#'.repeat(17_000_000), 'is over 16000000 characters'],
     ['aliases that unfold to a billion', bomb(9), 'has aliases that expand to far too much'],
+    ['an anchor that holds itself', 'issuers: &a { default: *a }', '*a stands inside of what &a names'],
+    ['a list that holds itself', 'certificates: &a [*a]\n', '*a stands inside of what &a names'],
     [
-      'an anchor that holds itself',
-      'issuers: &a { default: *a }',
-      'issuers.default.agreeToTerms: is missing',
+      'a merge conflict',
+      'issuers: {}\n<<<<<<< HEAD\ncertificates: []\n=======\nclusters: {}\n',
+      'line 2, column 1: is not YAML: this line is left of a merge conflict',
     ],
+    [
+      'a no-break space',
+      'clusters:\n  lab:\u00a0{}\n  prod: {}\n',
+      'line 2, column 7: is not YAML: this space is a special one',
+    ],
+    ['UTF-16', '\ufffd\ufffdi\0s\0s\0u\0', 'line 1, column 1: is not YAML: it has null bytes, as UTF-16'],
   ])('%s', (_, text, problem) => {
     const told = mistakes(text);
     expect(told[0]).toContain(problem);

@@ -133,7 +133,7 @@ describe('a request is refused', () => {
       { domains, issuer: 'other' },
       'issuer: is not a known key; known keys: name, domains, targets',
     ],
-    ['with a bad name', { domains, name: '../x' }, 'name: is not a certificate name'],
+    ['with a bad name', { domains, name: '../x' }, 'name: "../x" is not a certificate name'],
     ['for another namespace', { domains, targets: [{ cluster: 'prod' }] }, 'allowed: prod/edge'],
     ['for another cluster', { domains, targets: [{ ...place, cluster: 'x' }] }, 'allowed: prod/edge'],
     [

@@ -41,7 +41,7 @@ describe('a Secret of a target', () => {
   test.each<[object, string]>([
     [{ keys: { cert: 'a' } }, 'targets[0].keys: has no key; name both cert and key'],
     [{ keys: { cert: 'a', key: 'a' } }, 'keys: has the same name twice'],
-    [{ keys: { cert: 'a/b', key: 'c' } }, 'keys.cert: is not a key of a Secret'],
+    [{ keys: { cert: 'a/b', key: 'c' } }, 'keys.cert: "a/b" is not a key of a Secret'],
     [
       { keys: { cert: 'a', key: 'b', leaf: 'c' } },
       'keys.leaf: is not a known key; known keys: cert, key, chain, pem, keystore',
@@ -56,8 +56,8 @@ describe('a Secret of a target', () => {
     [{ format: 'pkcs12', password: 'geheim' }, 'password: is "geheim"; write a mapping'],
     [{ labels: { 'certrelay.dev/version': '1' } }, 'is set by Certrelay itself; leave it out'],
     [{ labels: { 'app.kubernetes.io/managed-by': 'me' } }, 'is set by Certrelay itself; leave it out'],
-    [{ labels: { team: 'a b' } }, 'labels.team: is not a label value'],
-    [{ labels: { team: 'a'.repeat(64) } }, 'labels.team: is not a label value'],
+    [{ labels: { team: 'a b' } }, '" is not a label value'],
+    [{ labels: { team: 'a'.repeat(64) } }, '" is not a label value'],
     [{ labels: { team: 5 } }, 'labels.team: is 5; write text, and a number in quotes'],
     [{ annotations: { '-x': 'a' } }, 'is not the name of a label or annotation'],
     [{ annotations: { 'a/b/c': 'a' } }, 'is not the name of a label or annotation'],
@@ -83,11 +83,11 @@ describe('a target in ACM', () => {
 
   test.each<[string, object, string]>([
     ['without region', {}, 'acm.region: is missing'],
-    ['in no region', { region: 'frankfurt' }, 'acm.region: is not an AWS region'],
+    ['in no region', { region: 'frankfurt' }, 'acm.region: "frankfurt" is not an AWS region'],
     [
       'with another ARN',
       { region, arn: 'arn:aws:iam::123456789012:role/x' },
-      'acm.arn: is not the ARN of a certificate',
+      ' is not the ARN of a certificate',
     ],
     ['of another region', { region: 'eu-west-1', arn }, 'acm.arn: is in another region'],
     ['with an unknown key', { region, name: 'x' }, 'acm.name: is not a known key; known keys: region, arn'],
