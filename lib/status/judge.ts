@@ -108,6 +108,7 @@ function contextOf(facts: StatusFacts, agents: readonly AgentEntry[]): HealthCon
     clusterTroubles: operations.clusters,
     agents: new Map(agents.map(({ name, health }) => [name, health])),
     retiresGone: inventory.discovery?.retire ?? false,
+    issuers: inventory.issuers,
   };
 }
 

@@ -24,6 +24,8 @@ export const now = new Date('2026-11-22T10:00:00Z');
 /** So long after that. */
 export const at = (ms: number): Date => new Date(now.getTime() + ms);
 
+const caOfAll = { directory: 'https://ca.example/directory', contact: [], agreeToTerms: true } as const;
+
 /** An installation with one agent's cluster, `edge`, and one that `deploy` reaches, `lab`. */
 export class StatusLab {
   readonly store = new FakeStore();
@@ -141,7 +143,12 @@ export class StatusLab {
   /** A call over everything. */
   invocation(): StatusInvocation {
     const clusters = { edge: { agent: true }, lab: { inCluster: true } } as const;
-    const inventory = { issuers: {}, clusters, certificates: this.specs, ...this.sections };
+    const inventory = {
+      issuers: { default: caOfAll },
+      clusters,
+      certificates: this.specs,
+      ...this.sections,
+    };
     const { signal } = new AbortController();
     return {
       installation: 'certrelay',

@@ -39,6 +39,8 @@ export interface HealthContext {
   /** How old a probe may be that still says something, in milliseconds. */
   readonly probeFreshMs: number;
   readonly clusters: Inventory['clusters'];
+  /** Absent: nobody compares a stored certificate with what its specification asks for. */
+  readonly issuers?: Inventory['issuers'];
   /** Its rule of targets is that of registrations that named none. */
   readonly registration?: Inventory['registration'];
   /** Troubles of clusters that `deploy` reaches, by cluster. */

@@ -1,6 +1,8 @@
 // The check of what goes on by itself, or waits for its time.
 import { logsCommand } from '../commands.ts';
 import { slowCode } from '../issuance/backoff.ts';
+import { findChange } from '../issuance/decision.ts';
+import { desiredBySpec } from '../issuance/desired.ts';
 import type { HealthFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { planCommand, renewCommand } from './next-commands.ts';
@@ -44,8 +46,22 @@ function findWaiting(facts: HealthFacts): Finding | undefined {
     return progressing('Unread', 'issue did not write its current version; the next pass of issue reads it');
   }
   if (!certificate) return progressing('Ordering', 'not issued yet', entry?.createdAt);
+  const change = describeChange(facts);
+  if (change !== undefined)
+    return progressing('Ordering', `the next pass of issue orders it anew: ${change}`);
   if (life && now >= life.renewsAt) {
     return progressing('RenewalDue', `due for renewal since ${life.renewsAt.toISOString()}`, life.renewsAt);
   }
   return entry?.pending ? progressing('Ordering', 'an order is under way') : undefined;
+}
+
+/** What the inventory asks for that the stored certificate is not. */
+function describeChange({
+  spec,
+  certificate,
+  issuers,
+  state: { failures },
+}: HealthFacts): string | undefined {
+  const desired = spec && issuers && desiredBySpec({ issuers }, spec, { failures });
+  return certificate && desired && findChange(certificate, desired);
 }

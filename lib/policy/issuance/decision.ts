@@ -84,6 +84,16 @@ export function withNeed(obstacle: string, need: string): string {
   return `${obstacle}; an order is due: ${need}`;
 }
 
+/** What the specification asks for that the stored certificate is not, as a sentence; `undefined` if it is
+ *  as asked for. */
+export function findChange(actual: ActualCertificate, desired: Desired): string | undefined {
+  for (const find of [findOtherNames, findOtherIssuer, findOtherProfile, findOtherKey]) {
+    const found = find(actual, desired);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 interface Check<Reason, Finding> {
   readonly reason: Reason;
   readonly find: (situation: Situation, now: Date) => Finding | undefined;
