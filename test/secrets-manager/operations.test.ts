@@ -17,7 +17,7 @@ const trouble = { since: at, code: 'Unreachable', words: 'no answer from 192.0.2
 async function open(principal = 'deploy') {
   const journal = new Journal();
   const service = await startSecretsManager({ journal, faults: new Faults() });
-  const { installation, operations, notes, close } = connectSecretsManager({
+  const { agents, installation, operations, notes, close } = connectSecretsManager({
     prefix: 'lab',
     uuid: randomUUID,
     config: {
@@ -31,7 +31,7 @@ async function open(principal = 'deploy') {
     await service.stop();
   });
   const countDescriptions = () => journal.calls.filter(({ action }) => action === 'DescribeSecret').length;
-  return { installation, operations, notes, vault: service.vault, countDescriptions };
+  return { agents, installation, operations, notes, vault: service.vault, countDescriptions };
 }
 
 test('who reads the same AWS secret at the same time shares one call, and later reads see what is new', async () => {
@@ -149,6 +149,23 @@ test('tags that somebody changed are nothing that was noted', async () => {
     ['certrelay:clusters', 'many'],
   ]);
   expect(await operations.read(never)).toEqual({ passes: {}, clusters: {} });
+});
+
+test.each([
+  '-200000-01-01T00:00:00Z',
+  '+200000-01-01T00:00:00Z',
+  '2026',
+])('an agent says when it was seen as the others do, or not at all: %s', async (time) => {
+  const { agents, vault } = await open();
+  vault.make('lab/agents/edge');
+  await agents.record({ cluster: 'edge', lastSeen: at }, never);
+  expect(await agents.list(never)).toMatchObject([{ cluster: 'edge', lastSeen: at }]);
+  vault.mustFind('lab/agents/edge').setTags([
+    ['certrelay:lastSeen', time],
+    ['certrelay:deregistered', time],
+  ]);
+  const [found] = await agents.list(never);
+  expect([found?.lastSeen, found?.deregistered]).toEqual([undefined, undefined]);
 });
 
 test('an AWS secret that another function made is no record yet: issue makes one of it, and leaves its value', async () => {

@@ -2,7 +2,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { healthReasons } from '../../lib/policy/health/reasons.ts';
 import { StoreError } from '../../lib/ports/store.ts';
+import { parseNotifyEvent } from '../../lib/requests/notify.ts';
+import { decodeState } from '../../lib/state/codec/tags.ts';
+import { encodeText } from '../../lib/state/codec/text.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
+import { targetOf } from '../minting/targets.ts';
 import { at, dayMs, hourMs, now, StatusLab } from './harness.ts';
 
 let lab: StatusLab;
@@ -324,6 +328,30 @@ describe('nothing is lost', () => {
     await lab.ask();
     await lab.ask({}, lagging);
     expect(lab.events).toHaveLength(1);
+  });
+
+  it.each([
+    '@stale@-200000-01-01T00:00:00Z@',
+    '@stale@+200000-01-01T00:00:00Z@',
+    '@mismatch@0000-00-00@+275760-09-13T00:00:00.000Z@!-000001-01-01T00:00:00Z!v1 * \u0000\r\n',
+    `v1/00000000/a/9/-100000-01-01T00:00:00Z/v0.zzzzzzzz:0@stale@2026@1@v1 ${'\u202e'.repeat(80)} x`,
+  ])('whatever an agent reports: it is told once, and nobody else goes untold (%#)', async (text) => {
+    const tags = new Map([['certrelay:agent-report/edge', encodeText(text)]]);
+    lab.keep('shop', decodeState(tags), { targets: [targetOf({ cluster: 'edge' })] });
+    lab.keep('other', { notAfter: at(-hourMs) });
+    await lab.ask();
+    const { length } = lab.events;
+    await lab.ask();
+    expect(lab.events).toHaveLength(length);
+    expect(told().notices).toContain('other Healthy > Degraded Expired');
+    const omitted = { changes: 0, issued: 0, rows: 0 };
+    const Records = lab.notices.map((message, index) => ({
+      messageId: String(index),
+      eventSource: 'aws:sqs',
+      body: JSON.stringify({ schema: 1, installation: 'certrelay', issued: [], omitted, ...message }),
+    }));
+    const read = parseNotifyEvent({ Records });
+    expect(read).toMatchObject({ messages: Records.map(() => ({ request: { kind: 'news' } })) });
   });
 
   it('since when a certificate without an AWS secret waits is remembered, and over once nobody names it', async () => {

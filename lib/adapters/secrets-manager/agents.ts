@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { AgentRecord, AgentRegistry } from '../../ports/agents.ts';
 import { StoreError } from '../../ports/store.ts';
-import { decodeText, encodeText } from '../../state/codec/text.ts';
+import { decodeInstant, decodeText, encodeText } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
 /** Tags by field. Roles of agents name them (infra/agent-role.yaml). */
@@ -75,21 +75,17 @@ export class SecretAgents implements AgentRegistry {
 
 function toRecord(cluster: string, values: ReadonlyMap<string, string>): AgentRecord {
   const text = (key: string) => decodeText(values.get(key) ?? '');
+  const instant = (key: string) => decodeInstant(text(key) ?? '');
   return {
     cluster,
-    lastSeen: toInstant(text(tags.lastSeen)),
+    lastSeen: instant(tags.lastSeen),
     version: text(tags.version),
     problem: text(tags.problem),
-    deregistered: toInstant(text(tags.deregistered)),
+    deregistered: instant(tags.deregistered),
   };
 }
 
 /** The text in printable ASCII, at most `longestText` characters. */
 function shorten(text: string): string {
   return text.replace(/[^ -~]/g, '?').slice(0, longestText);
-}
-
-function toInstant(text = ''): Date | undefined {
-  const instant = new Date(text);
-  return text === '' || Number.isNaN(instant.getTime()) ? undefined : instant;
 }

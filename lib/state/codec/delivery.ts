@@ -13,6 +13,7 @@ import {
   servedWords,
 } from '../delivery.ts';
 import type { FieldCodec } from './field.ts';
+import { decodeInstant } from './text.ts';
 
 /** The character of a target of which nothing is known. */
 const untold = '-';
@@ -45,8 +46,8 @@ export const delivery: FieldCodec<DeliveryRecord> = {
 };
 
 function readRetry(failures = '', instant = ''): DeliveryRetry | undefined {
-  const after = new Date(instant);
-  if (!/^\d{1,6}$/.test(failures) || Number.isNaN(after.getTime())) return undefined;
+  const after = decodeInstant(instant);
+  if (!/^\d{1,6}$/.test(failures) || !after) return undefined;
   return { failures: Number(failures), after };
 }
 
@@ -65,11 +66,15 @@ function readHoldings(text: string): DeliveryRecord['holds'] {
   if (row === '') return undefined;
   const known = list.split('+').map((item): Holding | undefined => {
     const [, version, end = ''] = /^([\w-]{1,8})\.([0-9a-z]{1,9})$/.exec(item) ?? [];
-    const notAfter = new Date(Number.parseInt(end, 36) * 1000);
-    return version === undefined || Number.isNaN(notAfter.getTime()) ? undefined : { version, notAfter };
+    const seconds = Number.parseInt(end, 36);
+    if (version === undefined || !(seconds <= lastSecond)) return undefined;
+    return { version, notAfter: new Date(seconds * 1000) };
   });
   return Array.from(row, (place) => known[Number.parseInt(place, 36)]);
 }
+
+/** The last that a certificate can say (RFC 5280 §4.1.2.5), and that four digits of a year can. */
+const lastSecond = toSeconds(new Date('9999-12-31T23:59:59Z'));
 
 function toSeconds(instant: Date): number {
   return Math.floor(instant.getTime() / 1000);
@@ -88,8 +93,8 @@ export const freeze: FieldCodec<Freeze> = {
 /** `<version>/<instant>`. */
 export const resumption: FieldCodec<Resumption> = {
   read(text) {
-    const [version, instant] = text.split('/');
-    const at = readInstant(instant);
+    const [version, instant = ''] = text.split('/');
+    const at = decodeInstant(instant);
     return version && at ? { version, at } : undefined;
   },
   write: ({ version, at }) => `${version}/${at.toISOString()}`,
@@ -130,10 +135,4 @@ function readLetter(letter: string): ServedWord | undefined {
 
 function writeTargets({ addresses, words }: ServedTargets): string {
   return `${addresses}/${words.map((word) => (word ? servedLetters[word] : untold)).join('')}`;
-}
-
-/** The instant in a text; `undefined` if there is none. */
-export function readInstant(text = ''): Date | undefined {
-  const instant = new Date(text);
-  return text === '' || Number.isNaN(instant.getTime()) ? undefined : instant;
 }

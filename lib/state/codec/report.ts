@@ -1,21 +1,22 @@
 // Writes and reads an agent's report about one certificate. Agents of other versions use the same spelling.
 import type { AgentReport } from '../delivery.ts';
-import { delivery, freeze, readInstant, seenServed } from './delivery.ts';
+import { delivery, freeze, seenServed } from './delivery.ts';
 import type { FieldCodec } from './field.ts';
+import { decodeInstant } from './text.ts';
 
 /** `<deployed>@<served>@<notServedSince>@<probedAt>@!<resumedAt>!<freeze>`. Absent fields are empty; the last
  *  part is left out. Unreadable text is an empty report: the agent writes it again. */
 export const report: FieldCodec<AgentReport> = {
   read(text) {
-    const [deployed = '', served = '', since, probed, ...rest] = text.split('@');
-    const [, resumedAt, frozen = ''] = /^(?:!([^!]*)!)?(.*)$/s.exec(rest.join('@')) ?? [];
+    const [deployed = '', served = '', since = '', probed = '', ...rest] = text.split('@');
+    const [, resumedAt = '', frozen = ''] = /^(?:!([^!]*)!)?(.*)$/s.exec(rest.join('@')) ?? [];
     return withoutAbsent({
       deployed: delivery.read(deployed),
       served: seenServed.read(served),
-      notServedSince: readInstant(since),
-      probedAt: readInstant(probed),
+      notServedSince: decodeInstant(since),
+      probedAt: decodeInstant(probed),
       freeze: freeze.read(frozen),
-      resumedAt: readInstant(resumedAt),
+      resumedAt: decodeInstant(resumedAt),
     });
   },
   write({ deployed, served, notServedSince, probedAt, freeze: frozen, resumedAt }) {
