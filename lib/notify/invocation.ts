@@ -9,7 +9,7 @@ import type { DeliveryQueue, PostNotice } from '../ports/notices.ts';
 export interface NotifyPorts {
   readonly post: PostNotice;
   readonly queue: DeliveryQueue;
-  readonly installation: Pick<InstallationStore, 'read' | 'recordChannels' | 'recordClosed'>;
+  readonly installation: Pick<InstallationStore, 'read' | 'recordChannels' | 'recordIncidents'>;
   readonly clock: Clock;
   readonly log: Log;
   /** A number from 0 to 1. */

@@ -5,7 +5,7 @@ import { type PassNews, planNotices } from '../policy/notices/grouping.ts';
 import { findNextTry } from '../policy/notices/tries.ts';
 import type { QueuedDelivery, TryResult } from '../ports/notices.ts';
 import { recordChannels } from './channel-record.ts';
-import { recordClosed, withoutClosed } from './incident-order.ts';
+import { divide, recordTold, withoutOutdated } from './incident-order.ts';
 import type { NotifyInvocation, NotifyPorts } from './invocation.ts';
 
 /** Hands the notices of a pass to the queue, one message for each channel, and gives none to a channel
@@ -78,17 +78,20 @@ async function tryOnce(
   }
   if (notBefore !== undefined && notBefore > clock.now()) return delivery;
   const opens = keepsIncidents(channel);
-  const due = opens ? await withoutClosed(name, notice, ports, invocation) : notice;
+  const due = opens ? await withoutOutdated(name, notice, ports, invocation) : notice;
   if (!due) {
-    log.info('notice dropped', { ...fields, problem: 'the channel was told of its end before' });
+    log.info('notice dropped', { ...fields, problem: 'the channel was told what came later' });
     return undefined;
   }
   const result = await post(channel, due, signal).catch(
     (): TryResult => ({ kind: 'failed', words: 'the invocation had no time left' }),
   );
-  if (opens && result.kind === 'accepted') await recordClosed(name, notice, ports, invocation);
+  const posted = (result.kind === 'failed' && result.posted) || 0;
+  const { told, left = due } = posted > 0 ? divide(due, posted) : { told: due };
+  if (opens && told && (posted > 0 || result.kind === 'accepted'))
+    await recordTold(name, told, ports, invocation);
   if (result.kind === 'accepted' || results.get(name)?.kind !== 'accepted') results.set(name, result);
-  return judge(ports, delivery, result, fields);
+  return judge(ports, { ...delivery, notice: left }, result, fields);
 }
 
 function judge(

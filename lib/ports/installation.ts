@@ -1,5 +1,5 @@
 // Port to the record of the installation itself. Each comment is part of the contract.
-import type { ClosedIncident, FailingChannel } from '../state/channels.ts';
+import type { FailingChannel, ToldIncident } from '../state/channels.ts';
 
 /** What is stored about the installation as a whole. */
 export interface InstallationRecord {
@@ -14,8 +14,8 @@ export interface InstallationRecord {
   readonly comparedUntil?: Date | undefined;
   /** Notice channels that cannot be reached. Absent: all work, as far as `notify` has tried. */
   readonly failingChannels?: readonly FailingChannel[] | undefined;
-  /** Incidents that channels were told to close of late, 60 at most. */
-  readonly closedIncidents?: readonly ClosedIncident[] | undefined;
+  /** Incidents that channels were told to open or to close of late, 60 at most. */
+  readonly toldIncidents?: readonly ToldIncident[] | undefined;
 }
 
 /** The AWS secret `<prefix>/installation`. Every method may be called twice. */
@@ -32,6 +32,6 @@ export interface InstallationStore {
   ): Promise<void>;
   /** Records the notice channels that cannot be reached, all of them; none: an empty list. */
   recordChannels(channels: readonly FailingChannel[], signal: AbortSignal): Promise<void>;
-  /** Records the incidents that channels were told to close, all that are remembered. */
-  recordClosed(closed: readonly ClosedIncident[], signal: AbortSignal): Promise<void>;
+  /** Records the incidents that channels were told to open or to close, all that are remembered. */
+  recordIncidents(told: readonly ToldIncident[], signal: AbortSignal): Promise<void>;
 }

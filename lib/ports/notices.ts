@@ -85,12 +85,18 @@ export interface DeliveryQueue {
 
 /** How one try ended. `words`: one short line for people that does not contain the channel's URL or key.
  *  `accepted`: the service has it. `refused`: it will never take it. `failed`: a later try may succeed, after
- *  `retryAfterMs` if the service says so. */
+ *  `retryAfterMs` if the service says so. `posted`: how many incidents of the notice it has taken all the
+ *  same, the first ones. */
 export type TryResult =
   | { readonly kind: 'accepted' | 'refused'; readonly words: string }
-  | { readonly kind: 'failed'; readonly words: string; readonly retryAfterMs?: number | undefined };
+  | {
+      readonly kind: 'failed';
+      readonly words: string;
+      readonly retryAfterMs?: number | undefined;
+      readonly posted?: number | undefined;
+    };
 
 /** Tries once to give a notice to a channel, for at most 15 seconds for each request. A second call may show
  *  it twice.
- *  @throws the signal's reason once the signal is aborted; nothing else. */
+ *  @throws the signal's reason once the signal is aborted and the channel has taken nothing; nothing else. */
 export type PostNotice = (channel: NoticeChannel, notice: Notice, signal: AbortSignal) => Promise<TryResult>;

@@ -81,7 +81,7 @@ const notice = z.discriminatedUnion('event', [
   z.object({
     ...head,
     event: z.enum(['Degraded', 'Recovered']),
-    entries: z.array(entry).min(1),
+    entries: z.array(entry),
     others: z.array(subject),
   }),
   z.object({

@@ -10,10 +10,12 @@ export interface FailingChannel {
   readonly words: string;
 }
 
-/** An incident that a channel was told to close. */
-export interface ClosedIncident {
+/** An incident that a channel was told to open or to close. */
+export interface ToldIncident {
   /** 8 hex digits: a hash of the channel and of what the incident was about. */
   readonly key: string;
-  /** When it was over, to the second. */
+  /** When it had begun or was over, to the second. */
   readonly at: Date;
+  /** Absent: it was closed. */
+  readonly isOpen?: true;
 }

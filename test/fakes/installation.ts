@@ -1,6 +1,6 @@
 // The store of what belongs to no certificate, in memory.
 import type { InstallationRecord, InstallationStore } from '../../lib/ports/installation.ts';
-import type { ClosedIncident, FailingChannel } from '../../lib/state/channels.ts';
+import type { FailingChannel, ToldIncident } from '../../lib/state/channels.ts';
 import { Failures } from './failures.ts';
 
 /** What belongs to no certificate, in memory. */
@@ -30,9 +30,9 @@ export class FakeInstallation implements InstallationStore {
     this.record = { ...this.record, failingChannels: channels.length > 0 ? channels : undefined };
   }
 
-  async recordClosed(closedIncidents: readonly ClosedIncident[]) {
-    this.failures.check('recordClosed');
+  async recordIncidents(toldIncidents: readonly ToldIncident[]) {
+    this.failures.check('recordIncidents');
     if (!this.record) throw new Error('the AWS secret of the installation does not exist');
-    this.record = { ...this.record, closedIncidents };
+    this.record = { ...this.record, toldIncidents };
   }
 }

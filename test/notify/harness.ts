@@ -156,12 +156,12 @@ export async function openNotify(
     /** A pass tells its news. */
     tell: (told: PassNews) => handOn(ports, told, invocation),
     /** `notify` works on everything that is due by now; returns what SQS must deliver again. */
-    work: async () => {
+    work: async (signal = never) => {
       const due = queue.waiting.filter(
         ({ notBefore }) => notBefore === undefined || notBefore <= clock.now(),
       );
       queue.waiting = queue.waiting.filter((delivery) => !due.includes(delivery));
-      return deliver(ports, due, invocation);
+      return deliver(ports, due, { ...invocation, signal });
     },
     /** Everything that `notify` is given, whether its time has come or not. */
     workAll: async () => {

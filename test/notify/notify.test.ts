@@ -79,6 +79,41 @@ test('what a pager opened it closes, however many end at once', async () => {
   expect([...receivers.incidents]).toEqual([]);
 });
 
+test('a pager that takes so many at a time is told the rest later, and nothing twice', async () => {
+  const { tell, work, receivers, faults, clock } = await openNotify([pagerduty]);
+  const { pagerduty: taken } = receivers.accepted;
+  let most = 40;
+  const tooMany = { kind: 'error', code: 'x', status: 429 } as const;
+  faults.set('notices', 'pagerduty', tooMany, 2, () => taken.length === most);
+  const names = Array.from({ length: 100 }, (_, index) => `shop-${index}`);
+  await tell(news(names.map((name) => recovered(name))));
+  for (; most <= 120; most += 40) {
+    await work();
+    expect(taken).toHaveLength(Math.min(most, 100));
+    clock.pass(5 * minuteMs);
+  }
+  expect(new Set(taken.map(({ body }) => body.dedup_key)).size).toBe(100);
+});
+
+test('a pager that is too slow for one call is told the rest by the next', async () => {
+  const { tell, work, receivers, faults, clock, queue } = await openNotify([pagerduty]);
+  const { pagerduty: taken } = receivers.accepted;
+  const time = new AbortController();
+  const hang = () => {
+    time.abort(new Error('time is up'));
+    return true;
+  };
+  faults.set('notices', 'pagerduty', { kind: 'hang' }, 1, () => taken.length === 2 && hang());
+  await tell(news(['shop', 'edge', 'depot'].map((name) => recovered(name))));
+  await work(time.signal);
+  expect(queue.waiting).toMatchObject([{ tries: 1, notice: { entries: [{ subject: { name: 'depot' } }] } }]);
+  clock.pass(5_000);
+  await work();
+  expect(taken.map(({ body }) => body.dedup_key)).toEqual(
+    ['shop', 'edge', 'depot'].map((name) => `certrelay/certrelay/certificate/${name}`),
+  );
+});
+
 test('of two ends of one incident the later counts, whichever a pager is told first', async () => {
   const { tell, work, receivers, clock, installation } = await openNotify([pagerduty]);
   const later = (minutes: number) => new Date(clock.now().getTime() + minutes * minuteMs);
@@ -86,7 +121,7 @@ test('of two ends of one incident the later counts, whichever a pager is told fi
   await work();
   await tell(news([recovered('shop'), recovered('depot')], { at: later(1) }));
   await work();
-  expect(installation.record?.closedIncidents).toHaveLength(2);
+  expect(installation.record?.toldIncidents).toHaveLength(2);
   await tell(news([change('shop')], { at: later(4) }));
   await work();
   expect([...receivers.incidents]).toEqual([]);
@@ -101,7 +136,7 @@ test('what a pager could not be told before its end opens no incident, and what 
   expect([...receivers.incidents]).toEqual([]);
   await tell(news([recovered('shop')], { at: later(1) }));
   await work();
-  expect(installation.record?.closedIncidents).toHaveLength(1);
+  expect(installation.record?.toldIncidents).toHaveLength(1);
   clock.pass(minuteMs);
   await work();
   expect([...receivers.incidents], 'shop is over').toEqual(['certrelay/certrelay/certificate/depot']);
@@ -110,11 +145,29 @@ test('what a pager could not be told before its end opens no incident, and what 
   expect(receivers.incidents.size).toBe(2);
   await tell(news([recovered('shop')], { at: later(6) }));
   await work();
-  expect(installation.record?.closedIncidents, 'each once').toHaveLength(1);
+  expect(installation.record?.toldIncidents, 'each once').toHaveLength(2);
   await tell(news([change('shop')], { at: later(4) }));
   await work();
   expect([...receivers.incidents]).toEqual(['certrelay/certrelay/certificate/depot']);
   expect(log.events()).toContain('notice dropped');
+});
+
+test('an end that a pager is told late does not close what has begun anew meanwhile', async () => {
+  const { tell, work, receivers, faults, clock } = await openNotify([pagerduty]);
+  const later = (minutes: number) => new Date(clock.now().getTime() + minutes * minuteMs);
+  await tell(news([change('shop'), change('depot')]));
+  await work();
+  faults.set('notices', 'pagerduty', { kind: 'error', code: 'x', status: 503, message: 'down' }, 1);
+  await tell(news([recovered('shop'), recovered('depot')], { at: later(1) }));
+  await work();
+  await tell(news([change('shop')], { at: later(2) }));
+  await work();
+  clock.pass(5 * minuteMs);
+  await work();
+  expect([...receivers.incidents]).toEqual(['certrelay/certrelay/certificate/shop']);
+  await tell(news([recovered('shop')], { at: later(3) }));
+  await work();
+  expect([...receivers.incidents]).toEqual([]);
 });
 
 test('of one batch a pager is told the oldest first', async () => {

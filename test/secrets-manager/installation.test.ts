@@ -84,13 +84,14 @@ test('channels that cannot be reached are kept with why, and forgotten when they
     words: `answered 503: "Bädly: überlastet"\n${'x'.repeat(200)}`,
   }));
   await installation.recordChannels(channels, never);
-  const closed = Array.from({ length: 60 }, (_, index) => ({
+  const told = Array.from({ length: 60 }, (_, index) => ({
     key: index.toString(16).padStart(8, '0'),
     at: new Date('2026-11-30T08:15:00Z'),
+    ...(index % 2 === 0 ? { isOpen: true as const } : {}),
   }));
-  await installation.recordClosed(closed, never);
-  expect((await installation.read(never))?.closedIncidents).toEqual(closed);
-  await installation.recordClosed([], never);
+  await installation.recordIncidents(told, never);
+  expect((await installation.read(never))?.toldIncidents).toEqual(told);
+  await installation.recordIncidents([], never);
   const read = (await installation.read(never))?.failingChannels ?? [];
   expect(read.map(({ channel, since }) => [channel, since])).toEqual(
     channels.map(({ channel, since }) => [channel, since]),

@@ -37,11 +37,17 @@ export function connectChannels(options: ChannelOptions): {
       const prepared = await prepare(channel, { ...notice, dashboard }, options, signal);
       if ('kind' in prepared) return prepared;
       let result: TryResult = { kind: 'accepted', words: 'nothing to post' };
+      let posted = 0;
       for (const request of prepared.requests) {
-        const answer = await post(request, signal);
+        const answer = await post(request, signal).catch((reason: unknown): TryResult => {
+          if (posted === 0) throw reason;
+          return { kind: 'failed', words: 'the invocation had no time left' };
+        });
         result = 'kind' in answer ? answer : prepared.judge(answer);
-        // The services drop what they know, so that a later try may begin anew.
-        if (result.kind !== 'accepted') return result;
+        // A service that takes so many a minute would never get to the end if each try began anew.
+        if (result.kind === 'failed') return { ...result, posted };
+        if (result.kind === 'refused') return result;
+        posted += 1;
       }
       return result;
     },

@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { InstallationRecord, InstallationStore } from '../../ports/installation.ts';
 import { StoreError } from '../../ports/store.ts';
-import type { ClosedIncident, FailingChannel } from '../../state/channels.ts';
-import { closedIncidents, failingChannels } from '../../state/codec/channels.ts';
+import type { FailingChannel, ToldIncident } from '../../state/channels.ts';
+import { failingChannels, toldIncidents } from '../../state/codec/channels.ts';
 import { decodeInstant, fromParts, toParts } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 import type { DescribedSecret } from './described.ts';
@@ -24,7 +24,8 @@ const tags = {
 
 /** Fields of the tags that `notify` writes, without `certrelay:`. */
 const channelsField = 'channels';
-const closedField = 'closed';
+/** Named after what it was made for. */
+const incidentsField = 'closed';
 
 /** Value of the tag `lastPass` until a run has ended. An empty tag, which a person made, does not mean
  *  this. */
@@ -101,8 +102,8 @@ export class SecretInstallation implements InstallationStore {
     await this.#tag(Object.fromEntries(toParts(channelsField, failingChannels.write(channels))), signal);
   }
 
-  async recordClosed(closed: readonly ClosedIncident[], signal: AbortSignal): Promise<void> {
-    await this.#tag(Object.fromEntries(toParts(closedField, closedIncidents.write(closed))), signal);
+  async recordIncidents(told: readonly ToldIncident[], signal: AbortSignal): Promise<void> {
+    await this.#tag(Object.fromEntries(toParts(incidentsField, toldIncidents.write(told))), signal);
   }
 }
 
@@ -112,13 +113,13 @@ function toRecord(values: ReadonlyMap<string, string>): InstallationRecord {
   const instant = (key: string) => decodeInstant(values.get(key) ?? '');
   const lastPass = values.get(tags.lastPass);
   const channels = failingChannels.read(fromParts(channelsField, values) ?? '');
-  const closed = closedIncidents.read(fromParts(closedField, values) ?? '');
+  const told = toldIncidents.read(fromParts(incidentsField, values) ?? '');
   return {
     firstRun: instant(tags.firstRun) ?? new Date(0),
     isUpgraded: values.get(tags.isUpgraded) !== 'no',
     lastPass: lastPass === open ? open : instant(tags.lastPass),
     comparedUntil: instant(tags.comparedUntil),
     ...(channels && channels.length > 0 ? { failingChannels: channels } : {}),
-    ...(closed && closed.length > 0 ? { closedIncidents: closed } : {}),
+    ...(told && told.length > 0 ? { toldIncidents: told } : {}),
   };
 }

@@ -58,7 +58,7 @@ interface NoticeHead {
 /** What changed in one pass, by cause: troubles that began, or that ended. */
 export interface HealthNotice extends NoticeHead {
   readonly event: 'Degraded' | 'Recovered';
-  /** At least one. */
+  /** At least one, but in what is left of a notice whose first incidents a channel has taken. */
   readonly entries: readonly NoticeEntry[];
   /** What else recovered that was not told with a cause: for channels that close what they opened. */
   readonly others: readonly Subject[];

@@ -1,5 +1,5 @@
 // Writes and reads the channels that cannot be reached, on a tag of the installation's AWS secret.
-import type { ClosedIncident, FailingChannel } from '../channels.ts';
+import type { FailingChannel, ToldIncident } from '../channels.ts';
 import type { FieldCodec } from './field.ts';
 import { decodeInstant } from './text.ts';
 
@@ -29,16 +29,22 @@ function shorten(words: string): string {
   return line.length > most.words ? `${line.slice(0, most.words - 1)}…` : line;
 }
 
-/** `<key><seconds since the epoch, base 36>` of each, with `.` between them. What this codec did not write is
- *  passed over. */
-export const closedIncidents: FieldCodec<readonly ClosedIncident[]> = {
+/** `<key><seconds since the epoch, base 36>` of each that was closed, `<key>-<seconds>` of each that was
+ *  opened, with `.` between them. What this codec did not write is passed over, as versions before pass over
+ *  what was opened. */
+export const toldIncidents: FieldCodec<readonly ToldIncident[]> = {
   read(text) {
     return text.split('.').flatMap((part) => {
-      const [, key, seconds] = /^([0-9a-f]{8})([0-9a-z]{1,8})$/.exec(part) ?? [];
+      const [, key, mark, seconds] = /^([0-9a-f]{8})(-?)([0-9a-z]{1,8})$/.exec(part) ?? [];
       if (key === undefined || seconds === undefined) return [];
-      return [{ key, at: new Date(Number.parseInt(seconds, 36) * 1000) }];
+      const at = new Date(Number.parseInt(seconds, 36) * 1000);
+      return [{ key, at, ...(mark === '-' ? { isOpen: true as const } : {}) }];
     });
   },
-  write: (closed) =>
-    closed.map(({ key, at }) => `${key}${Math.floor(at.getTime() / 1000).toString(36)}`).join('.'),
+  write: (told) =>
+    told
+      .map(
+        ({ key, at, isOpen }) => `${key}${isOpen ? '-' : ''}${Math.floor(at.getTime() / 1000).toString(36)}`,
+      )
+      .join('.'),
 };
