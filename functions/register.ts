@@ -26,8 +26,9 @@ export const handler = defineFunction({
     const takeBack = createTakeBack(storied);
     const githubAllowedUntil = githubFormOf(inventory.registration, log);
     const { readSecrets } = ports;
+    const isOpen = inventory.registration !== undefined;
     const stories = { register, describe, takeBack };
-    const answer = createEndpoint({ readSecrets, ...stories, githubAllowedUntil, clock, log });
+    const answer = createEndpoint({ isOpen, readSecrets, ...stories, githubAllowedUntil, clock, log });
     return { answer: await answer(event, id, signal) };
   },
 });

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createEndpoint, type Endpoint } from '../../lib/adapters/webhook/endpoint.ts';
 import { rememberGithubForm } from '../../lib/adapters/webhook/github.ts';
 import { largestBodyBytes } from '../../lib/adapters/webhook/http.ts';
-import { rememberSecrets, secretsLifetimeMs } from '../../lib/adapters/webhook/secrets.ts';
+import { failureLifetimeMs, rememberSecrets, secretsLifetimeMs } from '../../lib/adapters/webhook/secrets.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import type { Registration } from '../../lib/ports/registration.ts';
 import { realClock } from '../fakes/clock.ts';
@@ -19,13 +19,14 @@ const registration = { zones: ['example.com'], issuer: 'default', key: 'ecdsa-p2
 const signal = new AbortController().signal;
 
 let now: Date;
-let stored: string;
+let stored: string | Error;
 let reads: number;
 let registered: unknown[];
 let asked: string[];
 let outcome: Registration | Error;
 let lines: string[];
 let github: boolean | undefined;
+let isOpen: boolean;
 let stock: FakeStore;
 let readInstallation: () => Promise<InstallationRecord | undefined>;
 let endpoint: Endpoint;
@@ -39,6 +40,7 @@ beforeEach(() => {
   outcome = { kind: 'accepted', name: 'shop', domains: ['shop.example.com'] };
   lines = [];
   github = undefined;
+  isOpen = true;
   readInstallation = async () => undefined;
   const log = (event: string, fields?: object) => void lines.push(JSON.stringify({ event, ...fields }));
   const clock = { ...realClock, now: () => now };
@@ -50,9 +52,13 @@ beforeEach(() => {
     clock,
   });
   endpoint = createEndpoint({
+    get isOpen() {
+      return isOpen;
+    },
     githubAllowedUntil: (aborted) => standingOf({ ...registration, github }, lineLog)(aborted),
     readSecrets: rememberSecrets(async () => {
       reads += 1;
+      if (stored instanceof Error) throw stored;
       return stored;
     }, clock),
     describe: async (name) => {
@@ -308,7 +314,32 @@ describe('a rotation', () => {
     expect(lines.join()).not.toContain(secret.slice(6));
     expect(registered).toEqual([]);
     stored = secret;
+    now = new Date(now.getTime() + failureLifetimeMs);
     expect(await send(signed())).toMatchObject({ status: 202 });
+  });
+});
+
+describe('where the secret cannot be read', () => {
+  beforeEach(() => {
+    stored = new Error('it does not exist');
+  });
+
+  it('requests of whoever it is cause one read in five seconds', async () => {
+    for (let sent = 0; sent < 20; sent += 1) {
+      expect(await send(signed())).toMatchObject({ status: 500 });
+      now = new Date(now.getTime() + 499);
+    }
+    expect(reads).toBe(2);
+    stored = secret;
+    now = new Date(now.getTime() + failureLifetimeMs);
+    expect(await send(signed())).toMatchObject({ status: 202 });
+  });
+
+  it('and nobody may register, nothing is read, and no alarm rings', async () => {
+    isOpen = false;
+    expect(await send(signed())).toMatchObject({ status: 403 });
+    expect(await send({ body })).toMatchObject({ status: 401 });
+    expect(reads).toBe(0);
   });
 });
 

@@ -61,6 +61,7 @@ export async function runExample(
 function endpointOf(stored: readonly string[], registered: unknown[]) {
   const silent = () => undefined;
   return createEndpoint({
+    isOpen: true,
     githubAllowedUntil: async () => 'never',
     readSecrets: async () => stored,
     describe: async (name) => ({ kind: 'unknown', name }),

@@ -6,11 +6,13 @@ import type { Log } from '../../ports/log.ts';
 import type { DescribeRegistration, Register, TakeBack } from '../../ports/registration.ts';
 import type { GithubAllowedUntil } from './github.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, parseHttpEvent } from './http.ts';
-import { toResponse, toStandingResponse } from './responses.ts';
+import { closed, toResponse, toStandingResponse } from './responses.ts';
 import type { ReadSecrets } from './secrets.ts';
 import { readClaim, type StandardClaim, verifySignature } from './signature.ts';
 
 interface EndpointPorts {
+  /** Whether the inventory lets anybody register. */
+  readonly isOpen: boolean;
   readonly readSecrets: ReadSecrets;
   readonly register: Register;
   readonly describe: DescribeRegistration;
@@ -22,7 +24,7 @@ interface EndpointPorts {
 
 /** Returns the response to an event of an HTTP API, and never rejects. A malformed request, or one without a
  *  well-formed signature, causes no call to AWS. One with a wrong signature causes at most one a minute, to
- *  read the secrets. */
+ *  read the secrets; none where nobody may register, as the secret may be missing there. */
 export type Endpoint = (event: unknown, requestId: string, signal: AbortSignal) => Promise<HttpResponse>;
 
 /** The endpoint over the given ports. It remembers nothing between requests. */
@@ -48,6 +50,7 @@ async function handle(
 ): Promise<HttpResponse> {
   const signed = readClaim(request.headers, ports.clock.now());
   if ('problem' in signed) return jsonResponse(401, { message: signed.problem, reason: signed.reason });
+  if (!ports.isOpen) return closed;
   const { claim } = signed;
   const { name } = request;
   if (claim.kind === 'github' && name !== undefined) return jsonResponse(401, { message: standardOnly });

@@ -66,6 +66,7 @@ export function toStandingResponse(
   }
 }
 
-const closed = jsonResponse(403, {
+/** The response where nobody may register. */
+export const closed = jsonResponse(403, {
   message: 'nothing can be registered here: the inventory has no section "registration"',
 });

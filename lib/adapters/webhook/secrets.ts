@@ -6,24 +6,44 @@ import type { Clock } from '../../ports/clock.ts';
  *  one be accepted. */
 export const secretsLifetimeMs = 60_000;
 
+/** How long a failure is remembered, in milliseconds: requests of strangers must not each cause a read, and
+ *  one that is mended is soon known. */
+export const failureLifetimeMs = 5_000;
+
 /** The secrets that are valid now. */
 export type ReadSecrets = (signal: AbortSignal) => Promise<readonly string[]>;
 
 /** Reads the secrets in the text of an AWS secret: one, or several separated by white space. To rotate, an
  *  operator adds the new secret, changes the sender, and removes the old one. AWSPREVIOUS is not read,
- *  because a leaked secret would stay valid there until the next rotation. A failure is not remembered.
+ *  because a leaked secret would stay valid there until the next rotation.
  *  @throws Error if the text is something else. */
 export function rememberSecrets(
   readText: (signal: AbortSignal) => Promise<string>,
   clock: Clock,
 ): ReadSecrets {
-  const read = async (signal: AbortSignal) => {
-    const untilMs = clock.now().getTime() + secretsLifetimeMs;
-    return { secrets: parseSecrets(await readText(signal)), untilMs };
+  const read = async (signal: AbortSignal): Promise<Read> => {
+    const startedMs = clock.now().getTime();
+    try {
+      const secrets = parseSecrets(await readText(signal));
+      return { secrets, untilMs: startedMs + secretsLifetimeMs };
+    } catch (failure) {
+      // The next caller has time of its own.
+      signal.throwIfAborted();
+      return { failure, untilMs: startedMs + failureLifetimeMs };
+    }
   };
   const remembered = once(read, { isFresh: ({ untilMs }) => clock.now().getTime() < untilMs });
-  return async (signal) => (await remembered(signal)).secrets;
+  return async (signal) => {
+    const found = await remembered(signal);
+    if ('failure' in found) throw found.failure;
+    return found.secrets;
+  };
 }
+
+type Read = { readonly untilMs: number } & (
+  | { readonly secrets: readonly string[] }
+  | { readonly failure: unknown }
+);
 
 /** Secrets as Standard Webhooks specifies them: `whsec_` and the base64 of 24 to 64 random bytes. The prefix
  *  may be missing, because the generator of Secrets Manager makes only letters and digits.
