@@ -15,7 +15,8 @@ export interface InventoryProblem {
   readonly line?: number;
 }
 
-/** A text for people with one line per mistake. `file` is the path of the inventory. */
+/** A text for people with one line per mistake. `file` is the path of the inventory. Its keys and values may
+ *  be a stranger's, who proposes a change: none begins a line, or controls a terminal. */
 export function describeProblems(file: string, problems: readonly InventoryProblem[]): string {
   const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
   const lines = problems.map(
@@ -23,8 +24,15 @@ export function describeProblems(file: string, problems: readonly InventoryProbl
     ({ path, message, line }) =>
       `  ${line === undefined || path.startsWith('line ') ? '' : `line ${line}, `}${path}: ${message}`,
   );
-  return [`the inventory ${file} has ${count}:`, ...lines].join('\n');
+  return [`the inventory ${file} has ${count}:`, ...lines.map(toOneLine)].join('\n');
 }
+
+function toOneLine(text: string): string {
+  return text.slice(0, mostCharacters).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+/** Longest line of a mistake. */
+const mostCharacters = 2_000;
 
 /** A mistake with its path as a list of keys and indexes. */
 export interface InventoryMistake {

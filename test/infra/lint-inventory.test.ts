@@ -73,6 +73,16 @@ describe('lint:inventory', () => {
     expect(await lint(`${head}${registration}`)).toMatchObject({ code: 0, opened: [] });
   });
 
+  it('keeps keys and values of whoever proposes a change on the line of their mistake', async () => {
+    const bad = String.raw`"x\n::error::y\e[2J\u202e\u2028"`;
+    const wrong = `issuers: { ${bad}: {} }\nclusters: { ${bad}: {} }\n${bad}: ${bad}
+certificates: [{ name: shop, domains: [${bad}], ${bad}: 1, targets: [{ cluster: lab, namespace: a, secret: b }] }]`;
+    const { said } = await lint(wrong);
+    expect(said).toMatch(/use one of x ::error::y/);
+    expect(said.split('\n').slice(1).join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(said).not.toMatch(/^::/m);
+  });
+
   it('loads no client of AWS for the file alone: editors and hooks call it often', async () => {
     const hooks = `import { registerHooks } from 'node:module';
       registerHooks({ load: (url, context, next) => (console.error(url), next(url, context)) });`;
