@@ -1,9 +1,14 @@
 // Nothing that a stranger writes acts in a channel, and nothing that is secret leaves its place.
+import { once } from 'node:events';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { isForbidden, refuseForbidden } from '../../lib/adapters/notices/addresses.ts';
 import { openPost } from '../../lib/adapters/notices/http.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { type Answer, serve } from '../sandbox/http-server.ts';
+import { Journal } from '../sandbox/journal.ts';
 import { findActions } from '../sandbox/notices/slack-blocks.ts';
+import { mintServingCertificate } from '../sandbox/tls.ts';
 import {
   change,
   dashboard,
@@ -243,4 +248,27 @@ test('an answer without end is cut, and one that drips is given up', async () =>
     reason,
   );
   await close();
+});
+
+test.each([
+  200, 202, 500,
+])('an answer of %i whose body never ends says what its status says', async (status) => {
+  const tls = await mintServingCertificate('dripping');
+  const answer: Answer = {
+    status,
+    async *stream(signal) {
+      yield 'tak';
+      await once(signal, 'abort');
+    },
+  };
+  const refuse = () => answer;
+  const part = { service: 'notices', describe: () => undefined, handle: refuse, refuse } as const;
+  const server = await serve(part, { journal: new Journal(), faults: new Faults() }, tls);
+  const { post, close } = openPost({ ca: tls.ca, timeoutMs: 2_000 });
+  onTestFinished(async () => {
+    await close();
+    await server.stop();
+  });
+  const url = `https://localhost:${server.port}/`;
+  expect(await post({ url, body: '{}' }, never)).toMatchObject({ status, text: 'tak' });
 });

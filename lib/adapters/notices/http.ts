@@ -20,7 +20,8 @@ export interface PostAnswer {
   readonly status: number;
   /** How long the service asks to wait; absent: it does not say. */
   readonly retryAfterMs?: number | undefined;
-  /** The beginning of the body, without control characters. Empty if it repeats a part of the URL. */
+  /** The beginning of the body, without control characters: what had come when it ended, broke off or took
+   *  too long. Empty if it repeats a part of the URL. */
   readonly text: string;
 }
 
@@ -112,10 +113,14 @@ export function readRetryAfter(
 async function readStart(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  for await (const part of body) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes > mostBytes) break;
+  try {
+    for await (const part of body) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > mostBytes) break;
+    }
+  } catch {
+    // The status has said already what became of the request: sent again, it would be told twice.
   }
   return oneLine(Buffer.concat(parts).toString('utf8').trim(), mostCharacters);
 }
