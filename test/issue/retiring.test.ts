@@ -304,6 +304,22 @@ describe('what stays:', () => {
     expect(harness.store.deleted.size).toBe(0);
   });
 
+  it('one that is restored while its parts are done', async () => {
+    const harness = await open(customer);
+    const { store } = harness;
+    harness.clock.pass(dayMs);
+    await store.record('customer', { unregister: harness.clock.now() });
+    await doParts(harness);
+    const record = store.record.bind(store);
+    store.record = async (name, change) => {
+      await record(name, change);
+      const at = harness.clock.now();
+      if (change.signatures) await record(name, { retire: { kind: 'restored', at } });
+    };
+    expect(await lineOf(harness)).toMatchObject({ outcome: 'kept' });
+    expect(store.deleted.has('customer')).toBe(false);
+  });
+
   it('one that another function orders in its own name', async () => {
     const harness = await open(customer);
     await retire(harness);

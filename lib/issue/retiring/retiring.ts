@@ -68,16 +68,19 @@ async function letOneGo(
   invocation: IssueInvocation,
 ): Promise<RetiringOutcome> {
   const { name, version } = found;
+  const kept = { name, outcome: 'kept', message: 'it is not let go any more' } as const;
   // Lists lag: a person may have restored it meanwhile.
   const entry = await ports.store.describe(name, invocation.signal);
   const retirement = entry && findRetirement(entry, invocation.inventory);
-  if (!entry || !retirement) return { name, outcome: 'kept', message: 'it is not let go any more' };
+  if (!entry || !retirement) return kept;
   const current = { ...found, entry, retirement };
   const problems = await doParts(current, ports, invocation);
   const unrevoked = retirement.revoke ? await tryRevocation(current, ports, invocation) : undefined;
   // Nobody can revoke it once its key is gone: it stays until a person decides.
   if (unrevoked) return { ...fail(name, unrevoked.error, ports), isTold: unrevoked.isNoted };
-  const fresh = (await ports.store.describe(name, invocation.signal)) ?? entry;
+  // Its parts may take minutes, in which a person may restore it.
+  const fresh = await ports.store.describe(name, invocation.signal);
+  if (!fresh || !findRetirement(fresh, invocation.inventory)) return kept;
   const now = ports.clock.now();
   const progress = judgeRetirement(retirement, { state: fresh.state, version }, now);
   const isOver = now >= progress.givesUpAt;
