@@ -79,6 +79,15 @@ test('what a pager opened it closes, however many end at once', async () => {
   expect([...receivers.incidents]).toEqual([]);
 });
 
+test('a pager opens an incident for each of many causes: what it is not told rings nobody later', async () => {
+  const { tell, work, receivers } = await openNotify([pagerduty, slack]);
+  const names = Array.from({ length: 60 }, (_, index) => `shop-${index}`);
+  await tell(news(names.map((name) => change(name))));
+  await work();
+  expect(receivers.incidents.size).toBe(60);
+  expect(JSON.stringify(receivers.accepted.slack[0]?.body)).toContain('and 50 more: call status');
+});
+
 test('a pager that takes so many at a time is told the rest later, and nothing twice', async () => {
   const { tell, work, receivers, faults, clock } = await openNotify([pagerduty]);
   const { pagerduty: taken } = receivers.accepted;

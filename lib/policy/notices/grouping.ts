@@ -40,19 +40,24 @@ export interface NoticeDelivery {
 /** Most that one notice lists: a channel's message is short, and `status` has the rest. */
 const most = { entries: 10, others: 300, issued: 20, names: 5, rowBytes: 60_000, message: 500 } as const;
 
+/** What a channel that opens and closes incidents lists: what it is not told has no incident, also when all
+ *  others are over. A message of SQS has room for no more. */
+const mostOpened = { entries: 100, bytes: 150_000 } as const;
+
 /** The notices of a pass for each channel that wants them. Certificates that a cluster, an issuer or another
  *  cause makes ill are counted with it, and so is their recovery. */
 export function planNotices(news: PassNews, channels: readonly NoticeChannel[]): readonly NoticeDelivery[] {
   const { changes } = news;
   const begun = makeHealthNotice('Degraded', changes.filter(isDegraded), news);
+  const opened = makeHealthNotice('Degraded', changes.filter(isDegraded), news, takeOpened);
   const recovered = makeHealthNotice('Recovered', changes.filter(isRecovered), news);
   const closed = makeHealthNotice('Recovered', closeIncidents(changes), news);
   const issued = makeIssuedNotice(news);
   const digest = makeDigest(news);
   return channels.flatMap((channel) => {
     const name = channelName(channel);
-    const ended = keepsIncidents(channel) ? closed : recovered;
-    const notices = [begun, ended, issued].filter((notice) => notice !== undefined);
+    const health = keepsIncidents(channel) ? [opened, closed] : [begun, recovered];
+    const notices = [...health, issued].filter((notice) => notice !== undefined);
     const wanted = notices.filter(({ event }) => channel.events.some((one) => one === event));
     const asked = digest && news.digest?.channels.includes(name) ? [digest] : [];
     return [...wanted, ...asked].map((notice) => ({ channel: name, notice }));
@@ -89,6 +94,7 @@ function makeHealthNotice(
   event: HealthNotice['event'],
   changes: readonly HealthChange[],
   { installation, at, omitted }: PassNews,
+  take = takeListed,
 ): HealthNotice | undefined {
   const own = changes.filter(({ cause }) => cause === null);
   const caused = Map.groupBy(
@@ -96,26 +102,27 @@ function makeHealthNotice(
     ({ cause }) => cause ?? '',
   );
   const known = new Set(own.map(({ subject }) => keyOf(subject)));
-  const entries = own.map((change) => toEntry(change, caused.get(keyOf(change.subject)) ?? []));
+  const owned = own.map((change) => toEntry(change, caused.get(keyOf(change.subject)) ?? []));
   // Who was told of a cause is told of its end; what it made ill needs no word of its own then.
   const older = event === 'Recovered' ? [] : [...caused].filter(([cause]) => !known.has(cause));
-  const all = [...older.flatMap(([cause, group]) => toCauseEntry(cause, group)), ...entries];
+  const all = [...older.flatMap(([cause, group]) => toCauseEntry(cause, group)), ...owned];
   if (all.length === 0) return undefined;
-  const more = all.length - most.entries + omitted.changes;
-  const entriesShown = all.slice(0, most.entries);
-  const others = event === 'Degraded' ? [] : all.slice(most.entries, most.entries + most.others);
-  const notice = {
-    event,
-    installation,
-    at,
-    entries: entriesShown,
-    others: others.map(({ subject }) => subject),
-    more: Math.max(0, more),
-  };
+  const entries = take(all);
+  const more = all.length - entries.length + omitted.changes;
+  const others = event === 'Degraded' ? [] : all.slice(entries.length, entries.length + most.others);
+  const notice = { event, installation, at, entries, others: others.map(({ subject }) => subject), more };
   return withId(
     notice,
     changes.map(({ subject, health, reason, since }) => [keyOf(subject), health, reason, since]),
   );
+}
+
+function takeListed(entries: readonly NoticeEntry[]): readonly NoticeEntry[] {
+  return entries.slice(0, most.entries);
+}
+
+function takeOpened(entries: readonly NoticeEntry[]): readonly NoticeEntry[] {
+  return takeFitting(entries.slice(0, mostOpened.entries), mostOpened.bytes);
 }
 
 /** `cluster/prod`, as `HealthChange.cause` names a subject. */
