@@ -152,9 +152,11 @@ export function deleteStackCommand(name: string): string {
   return `aws cloudformation delete-stack --stack-name ${quote(name)}`;
 }
 
-/** The text as one word of a POSIX shell. */
+/** The text as one word of bash, zsh and fish. In quotes fish takes a backslash before another one, or before
+ *  the quote, for none. */
 function quote(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w.-]+$/.test(text)) return text;
+  return `'${text.replace(/'|\\(?=[\\']|$)/g, (found) => (found === "'" ? `'\\''` : `'"\\\\"'`))}'`;
 }
 
 /** The same JSON without quotes of the shell, and without characters that a terminal acts on or does not

@@ -16,6 +16,21 @@ function readByShell(command: string): readonly string[] {
   return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1);
 }
 
+/** The same words as fish reads them, of a line that has nothing but words; it throws for any other. */
+function readByFish(command: string): readonly string[] {
+  const part = /'((?:[^'\\]|\\[\s\S])*)'|"((?:[^"\\$]|\\[\s\S])*)"|\\(['\\])|([\w./:=@%+,-]+)|( )/y;
+  const words = [''];
+  while (part.lastIndex < command.length) {
+    const [found, single, double, escaped, plain, gap] = part.exec(command) ?? [];
+    if (found === undefined) throw new Error(`fish does more with ${command}`);
+    const text =
+      single?.replace(/\\([\\'])/g, '$1') ?? double?.replace(/\\([\\"$])/g, '$1') ?? escaped ?? plain ?? '';
+    if (gap === undefined) words.push(`${words.pop()}${text}`);
+    else words.push('');
+  }
+  return words.slice(1);
+}
+
 describe('a command', () => {
   it.each([
     'shop',
@@ -23,6 +38,8 @@ describe('a command', () => {
     `"; exit 7; echo "`,
     "'; exit 7; '",
     '$(id) `id` $HOME !! \\ \\n',
+    "\\'; exit 7; '",
+    "\\\\\\'\\",
     'line\nbreak\u2028and\u0007bell',
     '\u001b[2Jred\u202Eder',
     'Grüße 🔐',
@@ -32,6 +49,7 @@ describe('a command', () => {
     const command = invokeCommand('deploy', data);
     expect(command).toMatch(/^[ -~]+$/);
     const words = readByShell(command);
+    expect(readByFish(command)).toEqual(words);
     if (words[0] === 'certrelay') return expect(words).toEqual(['certrelay', 'resume', name]);
     expect(words.slice(0, -1)).toEqual(['serverless', 'invoke', '--function', 'deploy', '--data']);
     return expect(JSON.parse(words.at(-1) ?? '')).toEqual(data);
