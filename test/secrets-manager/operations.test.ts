@@ -163,8 +163,10 @@ test.each([
   vault.mustFind('lab/agents/edge').setTags([
     ['certrelay:lastSeen', time],
     ['certrelay:deregistered', time],
+    ['certrelay:problem', 'it=0A=1B=5B2J=E2=80=AEfailed'],
   ]);
   const [found] = await agents.list(never);
+  expect(found?.problem).toBe('it [2J failed');
   expect([found?.lastSeen, found?.deregistered]).toEqual([undefined, undefined]);
 });
 

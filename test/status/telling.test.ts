@@ -344,6 +344,7 @@ describe('nothing is lost', () => {
     await lab.ask();
     expect(lab.events).toHaveLength(length);
     expect(told().notices).toContain('other Healthy > Degraded Expired');
+    expect(JSON.stringify((await lab.ask()).report)).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     const omitted = { changes: 0, issued: 0, rows: 0 };
     const Records = lab.notices.map((message, index) => ({
       messageId: String(index),

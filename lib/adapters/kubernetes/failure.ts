@@ -194,7 +194,7 @@ function redact(message: string): string {
   return cut
     .replace(/[A-Za-z0-9+/=]{40,}/g, '…')
     .slice(0, 400)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 /** Characters of a message that patterns see. The cut may be inside a run of base64, so `redact` completes

@@ -4,9 +4,10 @@ import {
   type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { oneLine } from '../../policy/bounds.ts';
 import type { AgentRecord, AgentRegistry } from '../../ports/agents.ts';
 import { StoreError } from '../../ports/store.ts';
-import { decodeInstant, decodeText, encodeText } from '../../state/codec/text.ts';
+import { decodeInstant, decodeText, encodeText, longestTagValue } from '../../state/codec/text.ts';
 import { callSecrets, isRefusal } from './calls.ts';
 
 /** Tags by field. Roles of agents name them (infra/agent-role.yaml). */
@@ -74,7 +75,10 @@ export class SecretAgents implements AgentRegistry {
 }
 
 function toRecord(cluster: string, values: ReadonlyMap<string, string>): AgentRecord {
-  const text = (key: string) => decodeText(values.get(key) ?? '');
+  const text = (key: string) => {
+    const written = decodeText(values.get(key) ?? '');
+    return written && oneLine(written, longestTagValue);
+  };
   const instant = (key: string) => decodeInstant(text(key) ?? '');
   return {
     cluster,

@@ -120,9 +120,13 @@ export function planSigning(
 /** Characters of a reason that fit into an agent's report; its log has the whole reason. */
 const longestReason = 60;
 
-/** The freeze for an agent's report: its reason in printable ASCII, 60 characters at most. */
+/** The freeze for an agent's report: its words in printable ASCII, 60 characters of the reason at most. */
 export function shortenFreeze({ version, target, reason }: Freeze): Freeze {
-  return { version, target, reason: reason.replace(/[^ -~]/g, '?').slice(0, longestReason) };
+  return { version, target: toAscii(target), reason: toAscii(reason).slice(0, longestReason) };
+}
+
+function toAscii(text: string): string {
+  return text.replace(/[^ -~]/g, '?');
 }
 
 /** The report after the operator's last `resume`. If that resumes the version that the agent froze, the
@@ -143,5 +147,7 @@ export function frozenByAgents({
   reports = {},
   resumed,
 }: Pick<CertificateState, 'reports' | 'resumed'>): readonly Freeze[] {
-  return Object.values(reports).flatMap((report) => applyResumption(report, resumed).freeze ?? []);
+  const freezes = Object.values(reports).flatMap((report) => applyResumption(report, resumed).freeze ?? []);
+  // Whoever may write an agent's tags need not write as it does.
+  return freezes.map(shortenFreeze);
 }
