@@ -9,6 +9,8 @@ export interface StatusNotes {
   readonly subjects: Readonly<Record<string, SubjectNote>>;
   /** When the last digest was handed over; absent: never. */
   readonly digestedAt?: Date | undefined;
+  /** How often they were written since when, for a day, and when last; absent: not known. */
+  readonly writes?: { readonly since: Date; readonly count: number; readonly last: Date } | undefined;
 }
 
 /** The value of the AWS secret `<prefix>/installation`, which `status` alone writes. Every method may be

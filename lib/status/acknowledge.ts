@@ -6,6 +6,7 @@ import type { AcknowledgeRequest } from '../requests/status.ts';
 import { createRefusal, unknownPart } from '../requests/unknown.ts';
 import type { Acknowledgement } from '../state/health.ts';
 import { listOthers } from './changes.ts';
+import { countWrite } from './note-writes.ts';
 import type { StatusRound } from './round.ts';
 
 /** Something to acknowledge. */
@@ -70,7 +71,7 @@ async function acknowledgeOther(
   const { acknowledged: _, ...rest } = note;
   const next = makeAcknowledgement(trouble, request, now);
   const subjects = { ...current.subjects, [key]: next ? { ...rest, acknowledged: next } : rest };
-  await ports.notes.write({ ...current, subjects }, signal);
+  await ports.notes.write(countWrite({ ...current, subjects }, now), signal);
   ports.log.info('trouble acknowledged', { subject: key, reason: trouble.reason, until: next?.until });
 }
 

@@ -11,6 +11,7 @@ import { findGone, findOtherChange, listOthers } from './changes.ts';
 import { confirmCertificates, describeEntry, findChanged } from './confirm.ts';
 import { sendDigest } from './digest.ts';
 import type { StatusPorts } from './invocation.ts';
+import { countWrite, mayWrite } from './note-writes.ts';
 import { findNotable, takeFitting } from './room.ts';
 import type { NotedChange, StatusRound } from './round.ts';
 
@@ -30,30 +31,36 @@ export async function tellChanges(round: StatusRound): Promise<void> {
   ];
   const rules = { present, now: facts.now };
   try {
+    const isHeld = !mayWrite(facts.notes, facts.now);
     const others = await findOthers(round, rules);
+    if (isHeld && others.length > 0) ports.log.warn('health not reported', { problem: held });
     const names = findChanged(round, rules);
     let { notes } = facts;
     // Worst first, some at a time: what a run that ends has noted is not told again.
     for (let from = 0; from === 0 || from < names.length; from += mostAtOnce) {
       const current = { ...round, facts: { ...facts, notes } };
       const confirmed = await confirmCertificates(names.slice(from, from + mostAtOnce), current, rules);
-      const changed = from === 0 ? [...others, ...confirmed] : confirmed;
+      const all = from === 0 ? [...others, ...confirmed] : confirmed;
+      const changed = isHeld ? all.filter(({ place }) => place === 'tags') : all;
       const found = await findNotable(changed, notes, round);
       const told = await tell(found, round);
       for (const { change } of found) logChange(change, ports);
       const failed = await noteOnTags(found, told, round);
       const own = [...found.filter(({ place }) => place === 'notes'), ...failed];
-      notes = await noteOthers(takeFitting(own, notes), told, notes, round);
+      if (!isHeld) notes = await noteOthers(takeFitting(own, notes), told, notes, round);
       await removeMoved(found, round);
     }
-    const after = await sendDigest(round, notes);
-    if (after !== notes) await ports.notes.write(after, invocation.cleanUpSignal);
+    const after = isHeld ? notes : await sendDigest(round, notes);
+    if (after !== notes) await ports.notes.write(countWrite(after, facts.now), invocation.cleanUpSignal);
   } catch (error) {
     const isOver = invocation.signal.aborted;
     const problem = isOver ? 'time ran out; the next pass goes on from here' : describeError(error);
     ports.log[isOver ? 'warn' : 'error']('health not reported', { problem });
   }
 }
+
+const held =
+  'notes were written too often for a day, as something comes and goes: what changes is told within half an hour';
 
 async function findOthers(
   round: StatusRound,
@@ -200,8 +207,10 @@ async function noteOthers(
   const kept = [...subjects].filter(([, note]) => !isForgotten(note, facts.now));
   const after = { ...notes, subjects: Object.fromEntries(kept) };
   const isNew = facts.isFirst && notes === facts.notes;
-  if (isNew || !isSameValue(after, notes)) await ports.notes.write(after, cleanUpSignal);
-  return after;
+  if (!isNew && isSameValue(after, notes)) return notes;
+  const counted = countWrite(after, facts.now);
+  await ports.notes.write(counted, cleanUpSignal);
+  return counted;
 }
 
 function logChange(change: HealthChange, { log }: StatusPorts): void {

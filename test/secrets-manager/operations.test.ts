@@ -100,7 +100,8 @@ test('what status notes is read as it was written', async () => {
       isCaused: true,
     },
   } as const;
-  const written = { began: at, subjects, digestedAt: later };
+  const writes = { since: at, count: 3, last: later };
+  const written = { began: at, subjects, digestedAt: later, writes };
   await notes.write(written, never);
   expect(await notes.read(never)).toEqual(written);
 });

@@ -1,13 +1,14 @@
 // What `status` tells of changes, and that nothing of it is lost: not by a crash, not by a list that lags.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { healthReasons } from '../../lib/policy/health/reasons.ts';
+import type { OperationRecord } from '../../lib/ports/operations.ts';
 import { StoreError } from '../../lib/ports/store.ts';
 import { parseNotifyEvent } from '../../lib/requests/notify.ts';
 import { decodeState } from '../../lib/state/codec/tags.ts';
 import { encodeText } from '../../lib/state/codec/text.ts';
 import type { CertificateState } from '../../lib/state/state.ts';
 import { targetOf } from '../minting/targets.ts';
-import { at, dayMs, hourMs, now, StatusLab } from './harness.ts';
+import { at, dayMs, hourMs, minuteMs, now, StatusLab } from './harness.ts';
 
 let lab: StatusLab;
 beforeEach(() => {
@@ -423,6 +424,34 @@ describe('nothing is lost', () => {
     await lab.ask({}, { store: { ...lab.ports().store, list: async () => stale } });
     expect(lab.events).toEqual([]);
   });
+});
+
+it('what comes and goes with every pass writes no more notes in a day than AWS has room for, and hides nothing else', async () => {
+  const { clock } = lab;
+  const pass = async (isSilent: boolean, rest: OperationRecord['clusters'] = {}) => {
+    clock.pass(5 * minuteMs);
+    const end = clock.now();
+    lab.agents = [{ cluster: 'edge', lastSeen: isSilent ? now : end }];
+    lab.operations = { passes: { issue: end, deploy: end, probe: end }, clusters: rest };
+    lab.installation = { firstRun: at(-dayMs), isUpgraded: true, lastPass: end };
+    await lab.ask();
+  };
+  clock.pass(2 * hourMs);
+  const days: number[] = [];
+  for (let day = 0; day < 2; day += 1) {
+    const before = lab.noteWrites;
+    for (let count = 0; count < 288; count += 1) await pass(count % 2 === 0);
+    days.push(lab.noteWrites - before);
+  }
+  for (const writes of days) {
+    expect(writes).toBeLessThan(95);
+    expect(writes).toBeGreaterThan(70);
+  }
+  // What is noted is told, and nothing twice.
+  expect(lab.events).toHaveLength(lab.noteWrites);
+  const trouble = { since: at(0), code: 'Unreachable', words: 'no answer' };
+  for (let count = 0; count < 7; count += 1) await pass(count % 2 === 0, { lab: trouble });
+  expect(told().events).toContain('lab Healthy > Degraded ClusterFailing');
 });
 
 it('a digest goes once at its time, with everything in it, the worst first', async () => {

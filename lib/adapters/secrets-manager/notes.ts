@@ -28,6 +28,10 @@ const value = z.object({
   // One note that cannot be read loses itself alone.
   subjects: z.record(z.string(), z.unknown()).default({}),
   digestedAt: instant.optional().catch(undefined),
+  writes: z
+    .object({ since: instant, count: z.int().min(0), last: instant })
+    .optional()
+    .catch(undefined),
 });
 
 /** `NotesStore` in AWS Secrets Manager. */
@@ -76,12 +80,13 @@ export class SecretNotes implements NotesStore {
 function parse(text: string): StatusNotes | undefined {
   const read = value.safeParse(toJson(text));
   if (!read.success) return undefined;
-  const { began, subjects, digestedAt } = read.data;
+  const { began, subjects, digestedAt, writes } = read.data;
   const known = Object.entries(subjects).flatMap(([subject, told]): readonly [string, SubjectNote][] => {
     const one = note.safeParse(told);
     return one.success ? [[subject, one.data]] : [];
   });
-  return { began, subjects: Object.fromEntries(known), ...(digestedAt && { digestedAt }) };
+  const times = { ...(digestedAt && { digestedAt }), ...(writes && { writes }) };
+  return { began, subjects: Object.fromEntries(known), ...times };
 }
 
 function toJson(text: string): unknown {
