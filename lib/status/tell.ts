@@ -11,7 +11,7 @@ import { findGone, findOtherChange, listOthers } from './changes.ts';
 import { confirmCertificates, describeEntry, findChanged } from './confirm.ts';
 import { sendDigest } from './digest.ts';
 import type { StatusPorts } from './invocation.ts';
-import { countWrite, mayWrite } from './note-writes.ts';
+import { mayWrite, writeNotes } from './note-writes.ts';
 import { findNotable, takeFitting } from './room.ts';
 import type { NotedChange, StatusRound } from './round.ts';
 
@@ -51,7 +51,7 @@ export async function tellChanges(round: StatusRound): Promise<void> {
       await removeMoved(found, round);
     }
     const after = isHeld ? notes : await sendDigest(round, notes);
-    if (after !== notes) await ports.notes.write(countWrite(after, facts.now), invocation.cleanUpSignal);
+    if (after !== notes) await writeNotes(after, notes, round);
   } catch (error) {
     const isOver = invocation.signal.aborted;
     const problem = isOver ? 'time ran out; the next pass goes on from here' : describeError(error);
@@ -193,8 +193,9 @@ async function noteOthers(
   found: readonly NotedChange[],
   told: ReadonlyMap<NotedChange, readonly Teller[]>,
   notes: StatusNotes,
-  { facts, ports, invocation: { cleanUpSignal } }: StatusRound,
+  round: StatusRound,
 ): Promise<StatusNotes> {
+  const { facts } = round;
   const subjects = new Map<string, SubjectNote>(Object.entries(notes.subjects));
   for (const one of found) {
     const { subject } = one.change;
@@ -207,10 +208,7 @@ async function noteOthers(
   const kept = [...subjects].filter(([, note]) => !isForgotten(note, facts.now));
   const after = { ...notes, subjects: Object.fromEntries(kept) };
   const isNew = facts.isFirst && notes === facts.notes;
-  if (!isNew && isSameValue(after, notes)) return notes;
-  const counted = countWrite(after, facts.now);
-  await ports.notes.write(counted, cleanUpSignal);
-  return counted;
+  return isNew || !isSameValue(after, notes) ? writeNotes(after, notes, round) : notes;
 }
 
 function logChange(change: HealthChange, { log }: StatusPorts): void {

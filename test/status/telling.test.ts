@@ -426,6 +426,20 @@ describe('nothing is lost', () => {
   });
 });
 
+it('what a person acknowledges while a pass runs stays acknowledged', async () => {
+  const trouble = { since: at(-2 * hourMs), code: 'Unreachable', words: 'no answer' };
+  lab.operations = { ...lab.operations, clusters: { lab: trouble } };
+  await lab.ask();
+  lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];
+  const send = async () => {
+    const acknowledge = { subjects: ['cluster/lab'], forMs: dayMs, words: 'the network is moved' };
+    await lab.ask({ acknowledge });
+  };
+  await lab.ask({}, { notices: { send } });
+  expect(lab.notes?.subjects['cluster/lab']?.acknowledged).toMatchObject({ words: 'the network is moved' });
+  expect(lab.notes?.subjects['agent/edge']).toMatchObject({ reason: 'AgentSilent' });
+});
+
 it('what comes and goes with every pass writes no more notes in a day than AWS has room for, and hides nothing else', async () => {
   const { clock } = lab;
   const pass = async (isSilent: boolean, rest: OperationRecord['clusters'] = {}) => {
