@@ -15,5 +15,8 @@ export function openNoticeQueueLazily(
     const { connectNoticeQueue } = await import('../../lib/adapters/sqs/notice-queue.ts');
     return connectNoticeQueue({ url, installation });
   }, closing);
-  return { send: async (...message) => (await open()).send(...message) };
+  return {
+    send: async (...message) => (await open()).send(...message),
+    countWaiting: async (signal) => (await open()).countWaiting(signal),
+  };
 }

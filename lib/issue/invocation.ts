@@ -73,7 +73,7 @@ export interface IssuePorts {
   /** Tells others what was issued. Absent: nobody is told. */
   readonly putEvents?: PutEvents | undefined;
   /** Hands over what was issued to `notify`. Absent: no channel wants to know. */
-  readonly notices?: NoticeQueue | undefined;
+  readonly notices?: Pick<NoticeQueue, 'send'> | undefined;
   /** Called at most once an invocation, when the first certificate needs it. */
   readonly openOrdering: () => Promise<OrderingPorts>;
 }

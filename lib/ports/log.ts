@@ -104,6 +104,7 @@ export const logEvents = [
   'notice not sent',
   'notice postponed',
   'notice sent',
+  'notices not counted',
   'notices planned',
   'order batch started',
   'order created',

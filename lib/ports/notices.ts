@@ -64,6 +64,11 @@ export interface NoticeQueue {
    *  @throws QueueError `QueueFailed`: nobody is told
    *  @throws the signal's reason once the signal is aborted. */
   send(message: NoticeMessage, id: string, signal: AbortSignal): Promise<void>;
+  /** How many messages wait for `notify`, about. It reads them within seconds: those that it tries later, or
+   *  works on, do not count.
+   *  @throws QueueError `QueueFailed`
+   *  @throws the signal's reason once the signal is aborted. */
+  countWaiting(signal: AbortSignal): Promise<number>;
 }
 
 /** A notice on its way to one channel. */

@@ -3,6 +3,7 @@ import { findTaggedMisfits, openGrace } from '../policy/registration/tagged-misf
 import { describeError } from '../ports/errors.ts';
 import type { InstallationRecord } from '../ports/installation.ts';
 import type { NotesStore } from '../ports/notes.ts';
+import type { NoticeQueue } from '../ports/notices.ts';
 import type { StoreEntry } from '../ports/store.ts';
 import type { StatusInvocation, StatusPorts } from './invocation.ts';
 import type { StatusFacts } from './judge.ts';
@@ -13,6 +14,8 @@ export interface FactPorts
   readonly store: Pick<StatusPorts['store'], 'list' | 'describe'>;
   /** Absent: the caller may not read what `status` remembers, so that nothing is noted for it. */
   readonly notes?: Pick<NotesStore, 'read'> | undefined;
+  /** Absent: nobody is told, or the caller may not look. */
+  readonly notices?: Pick<NoticeQueue, 'countWaiting'> | undefined;
 }
 
 /** What facts are read about. */
@@ -28,11 +31,12 @@ export async function readFacts(
   invocation: FactRequest,
 ): Promise<{ readonly facts: StatusFacts; readonly unknown: readonly string[] }> {
   const { inventory, channels, staleAfterMs, intervals, signal } = invocation;
-  const [entries, agents, installation, operations, notes] = await Promise.all([
+  const [entries, agents, installation, operations, waitingNotices, notes] = await Promise.all([
     findEntries(ports, invocation),
     ports.agents.list(signal),
     readInstallation(ports, signal),
     ports.operations.read(signal),
+    invocation.certificates ? undefined : countNotices(ports, signal),
     // Without its notes `status` would tell everything once more, so it fails with them.
     ports.notes?.read(signal),
   ]);
@@ -52,6 +56,7 @@ export async function readFacts(
       misfits: openGrace(findTaggedMisfits(entries.values(), inventory), installation),
       agents,
       operations,
+      waitingNotices,
       installation: installation === 'unknown' ? undefined : installation,
       notes: notes ?? { began: now, subjects: {} },
       isFirst: notes === undefined,
@@ -71,6 +76,17 @@ async function readInstallation(
   } catch (error) {
     log.warn('installation not read', { problem: describeError(error) });
     return 'unknown';
+  }
+}
+
+/** `undefined` if that is not known: what was noted of it counts then. */
+async function countNotices({ notices, log }: FactPorts, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    return await notices?.countWaiting(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('notices not counted', { problem: describeError(error) });
+    return undefined;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   findFirstSilence,
   findShared,
   findSilence,
+  findUnread,
   judgeOther,
   longestSilence,
   type OtherHealth,
@@ -39,6 +40,8 @@ export interface StatusFacts {
   readonly agents: readonly AgentRecord[];
   readonly installation: InstallationRecord | undefined;
   readonly operations: OperationRecord;
+  /** Messages that wait for `notify`; absent: nobody has looked. */
+  readonly waitingNotices?: number | undefined;
   readonly notes: StatusNotes;
   /** Whether nothing was noted before. */
   readonly isFirst: boolean;
@@ -183,14 +186,14 @@ function judgeChannels(facts: StatusFacts): readonly OtherHealth[] {
   });
 }
 
-/** The functions with a schedule. */
+/** The functions with a schedule, and the one that tells people. */
 function judgeFunctions(
   facts: StatusFacts,
   certificates: readonly CertificateHealth[],
 ): readonly FunctionEntry[] {
   const { now, intervals, operations, notes } = facts;
   const judgedNames = ['issue', 'deploy', 'probe', 'discover'] as const;
-  return judgedNames.flatMap((name): readonly FunctionEntry[] => {
+  const scheduled = judgedNames.flatMap((name): readonly FunctionEntry[] => {
     if (name === 'discover' && intervals.discover === undefined) return [];
     const lastPass = operations.passes[name];
     const note = noteOf(facts, 'function', name);
@@ -205,6 +208,15 @@ function judgeFunctions(
     const told = shared.length > 0 ? countAffected(judged, cause, certificates) : judged;
     return [{ ...told, lastPass }];
   });
+  return [...scheduled, ...judgeNotify(facts)];
+}
+
+/** Absent if nobody is told, or if its queue was not looked at and nothing is noted of it. */
+function judgeNotify(facts: StatusFacts): readonly FunctionEntry[] {
+  const { channels, waitingNotices, now } = facts;
+  const note = noteOf(facts, 'function', 'notify');
+  if (channels.length === 0 || (waitingNotices === undefined && !note)) return [];
+  return [judgeOther({ name: 'notify' }, findUnread(waitingNotices, note, now), note, now)];
 }
 
 function noteOf({ notes }: StatusFacts, kind: Subject['kind'], name: string): SubjectNote | undefined {

@@ -41,6 +41,15 @@ async function open() {
   return { queue, notices, bodies };
 }
 
+test('what waits is counted, not what is being worked on', async () => {
+  const { queue, notices } = await open();
+  expect(await notices.countWaiting(never)).toBe(0);
+  for (const name of ['one', 'two']) await notices.send({ at, changes: [change(name)] }, 'pass', never);
+  expect(await notices.countWaiting(never)).toBe(2);
+  queue.receive(1, 60_000);
+  expect(await notices.countWaiting(never)).toBe(1);
+});
+
 test('a pass is one message, worst first, with what a cause explains at the end', async () => {
   const { notices, bodies } = await open();
   const changes = [

@@ -321,9 +321,9 @@ describe('a certificate that was registered and never issued turns no pager on',
     lab.sections = { registration: { zones: ['example.com'], issuer: 'le', key: 'ecdsa-p256', targets: [] } };
     const { certificates, issuers, functions } = (await lab.ask()).report;
     expect(certificates.map((one) => `${one.health} ${one.reason}`)).toEqual([word, word]);
-    expect([issuers.filter(({ name }) => name !== 'default'), functions]).toMatchObject([
-      [{ name: 'le', health, affected: 1 }],
-      [{ name: 'issue', health, affected: 1 }, {}, {}],
+    expect([...issuers.filter(({ name }) => name !== 'default'), functions[0]]).toMatchObject([
+      { name: 'le', health, affected: 1 },
+      { name: 'issue', health, affected: 1 },
     ]);
   });
 });

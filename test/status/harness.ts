@@ -46,6 +46,8 @@ export class StatusLab {
   /** What the bus took, and what the queue of notices took. */
   readonly events: (Pick<HealthChange, 'subject'> & EventFacts)[] = [];
   readonly notices: NoticeMessage[] = [];
+  /** Messages that nobody reads; absent: the queue cannot be looked at. */
+  waiting: number | undefined = 0;
   /** What fails: a call of a port throws. */
   readonly broken = new Set<'events' | 'notices' | 'notes' | 'record'>();
   noteWrites = 0;
@@ -129,6 +131,10 @@ export class StatusLab {
         send: async (message) => {
           fail('notices');
           this.notices.push(message);
+        },
+        countWaiting: async () => {
+          if (this.waiting === undefined) throw new Error('not counted');
+          return this.waiting;
         },
       },
       clock: this.clock,

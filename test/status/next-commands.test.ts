@@ -339,6 +339,7 @@ const stories: Readonly<Record<Exclude<HealthReason, 'Current'>, readonly Story[
         (one.operations = { ...one.operations, passes: { ...one.operations.passes, deploy: at(-long) } }),
       'deploy',
     ],
+    ['notify', (one) => (one.waiting = 1), 'notify --test'],
   ],
   FunctionFailing: [
     [

@@ -84,7 +84,8 @@ describe('a function is', () => {
   const functions = async (passes: StatusLab['operations']['passes'], intervals = {}) => {
     lab.operations = { passes, clusters: {} };
     const { report } = await lab.ask({ intervals });
-    return Object.fromEntries(report.functions.map(({ name, health }) => [name, health]));
+    const scheduled = report.functions.filter(({ name }) => name !== 'notify');
+    return Object.fromEntries(scheduled.map(({ name, health }) => [name, health]));
   };
 
   test('not running if it has made no full pass for a day, or for four of its intervals', async () => {
@@ -115,6 +116,48 @@ describe('a function is', () => {
     lab.clock.pass(1);
     expect(await ask()).toMatchObject({ discover: 'Degraded' });
     expect(await ask(lab.clock.now())).toMatchObject({ discover: 'Healthy' });
+  });
+});
+
+describe('notify is', () => {
+  const judged = async (waiting: number | undefined) => {
+    lab.waiting = waiting;
+    const { functions } = (await lab.ask()).report;
+    return functions
+      .filter(({ name }) => name === 'notify')
+      .map(({ health, reason }) => `${health} ${reason}`);
+  };
+
+  test('not running if notices wait in its queue for an hour', async () => {
+    expect(await judged(0)).toEqual(['Healthy Current']);
+    expect(await judged(1)).toEqual(['Progressing NotRunning']);
+    lab.clock.pass(hourMs);
+    expect(await judged(3)).toEqual(['Progressing NotRunning']);
+    lab.clock.pass(1);
+    expect(await judged(3)).toEqual(['Degraded NotRunning']);
+    expect(await judged(0)).toEqual(['Healthy Current']);
+    lab.clock.pass(hourMs / 2);
+    expect(await judged(1), 'by chance').toEqual(['Progressing NotRunning']);
+  });
+
+  test('as it was while its queue cannot be looked at', async () => {
+    expect(await judged(undefined)).toEqual([]);
+    await judged(1);
+    lab.clock.pass(hourMs + 1);
+    expect(await judged(undefined)).toEqual(['Degraded NotRunning']);
+    await judged(0);
+    expect(await judged(undefined)).toEqual(['Healthy Current']);
+    lab.waiting = 1;
+    const { report } = await lab.ask({ certificates: [] });
+    expect(report.functions.at(-1), 'a call for certificates does not look').toMatchObject({
+      health: 'Healthy',
+    });
+  });
+
+  test('no trouble where nobody is told any more', async () => {
+    await judged(1);
+    lab.channels = [];
+    expect(await judged(1)).toEqual([]);
   });
 });
 

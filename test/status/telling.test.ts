@@ -254,7 +254,7 @@ describe('nothing is lost', () => {
     const ports = lab.ports();
     const dead = {
       ...(where === 'events' && { putEvents: killed }),
-      ...(where === 'notices' && { notices: { send: killed } }),
+      ...(where === 'notices' && { notices: { send: killed, countWaiting: async () => 0 } }),
       ...(where === 'notes' && { notes: { ...ports.notes, write: killed } }),
       store: {
         ...ports.store,
@@ -435,7 +435,7 @@ it('what a person acknowledges while a pass runs stays acknowledged', async () =
     const acknowledge = { subjects: ['cluster/lab'], forMs: dayMs, words: 'the network is moved' };
     await lab.ask({ acknowledge });
   };
-  await lab.ask({}, { notices: { send } });
+  await lab.ask({}, { notices: { send, countWaiting: async () => 0 } });
   expect(lab.notes?.subjects['cluster/lab']?.acknowledged).toMatchObject({ words: 'the network is moved' });
   expect(lab.notes?.subjects['agent/edge']).toMatchObject({ reason: 'AgentSilent' });
 });

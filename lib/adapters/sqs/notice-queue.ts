@@ -14,6 +14,7 @@ export function connectNoticeQueue({
   return {
     send: (message, id, signal) =>
       queue.send({ schema: 1, installation, ...selectFitting(message) }, id, {}, signal),
+    countWaiting: (signal) => queue.countWaiting(signal),
     close: () => queue.close(),
   };
 }

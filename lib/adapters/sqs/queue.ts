@@ -1,5 +1,6 @@
 // Sends messages to one SQS queue.
 import {
+  GetQueueAttributesCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
@@ -34,6 +35,10 @@ export interface Queue {
    *  @throws QueueError `QueueFailed`: some may have been sent
    *  @throws the signal's reason once the signal is aborted. */
   sendAll(messages: readonly QueueMessage[], id: string, signal: AbortSignal): Promise<void>;
+  /** How many messages wait to be read, about: not those that are delayed, or being worked on.
+   *  @throws QueueError `QueueFailed`
+   *  @throws the signal's reason once the signal is aborted. */
+  countWaiting(signal: AbortSignal): Promise<number>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -86,9 +91,23 @@ export function openQueue({ url, config }: QueueOptions): Queue {
         );
       }
     },
+    async countWaiting(signal) {
+      const request = { QueueUrl: url, AttributeNames: [waiting] };
+      const { Attributes } = await callAws(
+        signal,
+        (options) => client.send(new GetQueueAttributesCommand(request), options),
+        (failure) => {
+          const problem = `the queue ${url} could not be looked at (${failure.name})`;
+          return new QueueError('QueueFailed', problem, { cause: failure.cause });
+        },
+      );
+      return Number(Attributes?.[waiting] ?? 0);
+    },
     close: () => client.destroy(),
   };
 }
+
+const waiting = 'ApproximateNumberOfMessages' as const;
 
 /** Parts of a list that one call takes each. */
 function splitEntries<T extends { readonly MessageBody: string }>(entries: readonly T[]): readonly T[][] {

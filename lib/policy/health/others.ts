@@ -131,6 +131,23 @@ export function findFirstSilence(
   return silent.length > 0 ? silent : [{ health: 'Progressing', ...silenceOf(name), message, since }];
 }
 
+/** `notify`, if nobody reads its queue. Nothing else tells of it: what waits there for four days is lost.
+ *  @param waiting Messages in it; `undefined`: unknown, and as it was noted. */
+export function findUnread(
+  waiting: number | undefined,
+  note: SubjectNote | undefined,
+  now: Date,
+): readonly Finding[] {
+  // It is read and written all the time: what was seen before its end says nothing.
+  const noted = note?.wellSince ? undefined : notedSince(note, note?.acknowledged, 'NotRunning');
+  if (waiting === 0 || (waiting === undefined && !noted)) return [];
+  const since = noted ?? now;
+  const isLong = now.getTime() - since.getTime() > hourMs;
+  const message = `notices wait in its queue since ${since.toISOString()}, so people are told nothing: if the test by the command arrives, its trigger in Lambda is off`;
+  const command = invokeCommand('notify', { test: true });
+  return [{ health: isLong ? 'Degraded' : 'Progressing', reason: 'NotRunning', message, since, command }];
+}
+
 function silenceOf(name: ScheduledFunction) {
   return { reason: 'NotRunning', command: invokeCommand(name) } as const;
 }
