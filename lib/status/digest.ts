@@ -4,17 +4,18 @@ import type { Subject } from '../policy/health/change.ts';
 import type { OtherHealth } from '../policy/health/others.ts';
 import { compareWorst, countByHealth } from '../policy/health/ranking.ts';
 import { findDueDigests } from '../policy/notices/digest-time.ts';
-import { describeError } from '../ports/errors.ts';
+import { describeError, toError } from '../ports/errors.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import type { DigestRow } from '../ports/notices.ts';
 import { listOthers } from './changes.ts';
 import type { StatusRound } from './round.ts';
 
 /** Hands over a digest if one is due. Returns the notes with the time of it; the same notes if nothing was
- *  sent. Never rejects: the next pass tries again. */
+ *  sent. Never rejects: the next pass tries again, and `failures` gets what went wrong. */
 export async function sendDigest(
   { judged, facts, ports: { notices, log }, invocation: { channels, id, signal } }: StatusRound,
   notes: StatusNotes,
+  failures: Error[],
 ): Promise<StatusNotes> {
   const { now } = facts;
   const due = findDueDigests(channels, notes.digestedAt ?? notes.began, now);
@@ -30,6 +31,7 @@ export async function sendDigest(
     return { ...notes, digestedAt: now };
   } catch (error) {
     log.error('changes not queued', { problem: describeError(error) });
+    failures.push(toError(error));
     return notes;
   }
 }

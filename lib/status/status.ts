@@ -12,7 +12,7 @@ import { makeReport, type StatusReport } from './report.ts';
 import { tellChanges } from './tell.ts';
 
 /** The report, and one error for each thing that is `Degraded`. A call over everything also tells what has
- *  changed since the last one; a call for some certificates only answers.
+ *  changed since the last one, with an error if that fails; a call for some certificates only answers.
  *  @throws StoreError if the store cannot be listed. */
 export async function describeStatus(
   ports: StatusPorts,
@@ -33,14 +33,15 @@ export async function describeStatus(
     ? await acknowledge(invocation.acknowledge, { judged, judge, facts, ports, invocation })
     : [];
   const isFull = asked === undefined && invocation.acknowledge === undefined;
-  if (isFull) await tellChanges({ judged, judge, facts, ports, invocation });
+  const untold = isFull ? await tellChanges({ judged, judge, facts, ports, invocation }) : [];
   const report = makeReport(judged, { installation: invocation.installation, at: facts.now, signingKey });
   for (const { name, reason, lastSeen, message } of judged.agents) {
     if (reason === 'AgentSilent') log.error('agent silent', { cluster: name, lastSeen, problem: message });
   }
   const { waitingForDns: _, ...counts } = report.summary;
   log.info('status finished', { ...counts, health: report.health, asked: asked?.length });
-  return { report, problems: [...refusals, ...failures, ...(invocation.check ? findProblems(report) : [])] };
+  const problems = [...refusals, ...failures, ...untold, ...(invocation.check ? findProblems(report) : [])];
+  return { report, problems };
 }
 
 /** One error for each thing that is `Degraded`, with the next command. */

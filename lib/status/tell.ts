@@ -3,7 +3,7 @@ import { mapConcurrently } from '../async/map-concurrently.ts';
 import { announceHealth } from '../policy/events/announcement.ts';
 import { type HealthChange, keyOf } from '../policy/health/change.ts';
 import { isForgotten, noteSubject, noteTold } from '../policy/health/notes.ts';
-import { describeError } from '../ports/errors.ts';
+import { describeError, toError } from '../ports/errors.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import type { SubjectNote, Teller } from '../state/health.ts';
 import { isSameValue } from '../state/same.ts';
@@ -21,10 +21,11 @@ const mostWritten = 16;
 const mostAtOnce = 1_000;
 
 /** Tells every change of health and notes it. A change of a certificate is confirmed by its AWS secret first,
- *  because lists lag. What could not be told or noted is told again by the next pass. Never rejects: a
- *  failure is in the log. */
-export async function tellChanges(round: StatusRound): Promise<void> {
+ *  because lists lag. What could not be told or noted is told again by the next pass. Never rejects: returns
+ *  the failures, which are in the log; time that ran out is none. */
+export async function tellChanges(round: StatusRound): Promise<readonly Error[]> {
   const { facts, ports, invocation } = round;
+  const failures: Error[] = [];
   const present: Teller[] = [
     ...(ports.putEvents ? ['events' as const] : []),
     ...(ports.notices ? ['notices' as const] : []),
@@ -43,20 +44,22 @@ export async function tellChanges(round: StatusRound): Promise<void> {
       const all = from === 0 ? [...others, ...confirmed] : confirmed;
       const changed = isHeld ? all.filter(({ place }) => place === 'tags') : all;
       const found = await findNotable(changed, notes, round);
-      const told = await tell(found, round);
+      const told = await tell(found, round, failures);
       for (const { change } of found) logChange(change, ports);
       const failed = await noteOnTags(found, told, round);
       const own = [...found.filter(({ place }) => place === 'notes'), ...failed];
       if (!isHeld) notes = await noteOthers(takeFitting(own, notes), told, notes, round);
       await removeMoved(found, round);
     }
-    const after = isHeld ? notes : await sendDigest(round, notes);
+    const after = isHeld ? notes : await sendDigest(round, notes, failures);
     if (after !== notes) await writeNotes(after, notes, round);
   } catch (error) {
     const isOver = invocation.signal.aborted;
     const problem = isOver ? 'time ran out; the next pass goes on from here' : describeError(error);
     ports.log[isOver ? 'warn' : 'error']('health not reported', { problem });
+    failures.push(toError(error));
   }
+  return invocation.signal.aborted ? [] : failures;
 }
 
 const held =
@@ -101,10 +104,11 @@ async function findTakenAway(round: StatusRound): Promise<readonly string[]> {
 async function tell(
   found: readonly NotedChange[],
   round: StatusRound,
+  failures: Error[],
 ): Promise<ReadonlyMap<NotedChange, readonly Teller[]>> {
   const ways: readonly [Teller, (changes: readonly HealthChange[]) => Promise<readonly HealthChange[]>][] = [
-    ['events', (changes) => announce(changes, round)],
-    ['notices', (changes) => handOver(changes, round)],
+    ['events', (changes) => announce(changes, round, failures)],
+    ['notices', (changes) => handOver(changes, round, failures)],
   ];
   const told = await Promise.all(
     ways.map(async ([teller, send]) => {
@@ -121,6 +125,7 @@ async function tell(
 async function announce(
   changes: readonly HealthChange[],
   { ports: { putEvents, log }, facts: { entries }, invocation: { signal } }: StatusRound,
+  failures: Error[],
 ): Promise<readonly HealthChange[]> {
   const arnOf = ({ subject: { kind, name } }: HealthChange) =>
     kind === 'certificate' ? entries.get(name)?.arn : undefined;
@@ -128,10 +133,14 @@ async function announce(
   try {
     const results = (await putEvents?.(announcements, signal)) ?? [];
     const lost = results.find((result) => result !== 'put');
-    if (lost) log.warn('event not put', { event: 'Health Changed', problem: describeError(lost) });
+    if (lost) {
+      log.warn('event not put', { event: 'Health Changed', problem: describeError(lost) });
+      failures.push(lost);
+    }
     return changes.filter((_, index) => results[index] === 'put');
   } catch (error) {
     log.warn('event not put', { event: 'Health Changed', problem: describeError(error) });
+    failures.push(toError(error));
     return [];
   }
 }
@@ -140,6 +149,7 @@ async function announce(
 async function handOver(
   changes: readonly HealthChange[],
   { facts: { now }, ports: { notices, log }, invocation: { id, signal } }: StatusRound,
+  failures: Error[],
 ): Promise<readonly HealthChange[]> {
   if (!notices) return [];
   try {
@@ -147,6 +157,7 @@ async function handOver(
     return changes;
   } catch (error) {
     log.error('changes not queued', { problem: describeError(error), changes: changes.length });
+    failures.push(toError(error));
     return [];
   }
 }

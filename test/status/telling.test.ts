@@ -174,6 +174,22 @@ describe('nothing is lost', () => {
     expect(lab.state('shop').health).toBeUndefined();
   });
 
+  it.each([
+    'events',
+    'notices',
+    'notes',
+  ] as const)('without an error of the call: no level tells that %s fail', async (what) => {
+    lab.keep('shop', { notAfter: now });
+    lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];
+    lab.broken.add(what);
+    const words = async () => (await lab.ask()).problems.map(({ message }) => message);
+    expect(await words()).toEqual([`${what} broke`]);
+    const over = AbortSignal.abort(new Error('time is up'));
+    expect((await lab.ask({ signal: over })).problems, 'time that ran out is none').toEqual([]);
+    lab.broken.delete(what);
+    expect(await words()).toEqual([]);
+  });
+
   it('an end that the queue did not take is told as one, by the next pass or with the next change', async () => {
     const due = { notBefore: at(-62 * dayMs), notAfter: at(28 * dayMs) };
     const well = { notBefore: now, notAfter: at(90 * dayMs) };
@@ -480,7 +496,7 @@ it('a digest goes once at its time, with everything in it, the worst first', asy
   expect(lab.notices.filter((message) => message.digest)).toEqual([]);
   lab.clock.pass(2 * 60_000);
   lab.broken.add('notices');
-  await lab.ask();
+  expect((await lab.ask()).problems).toHaveLength(1);
   lab.broken.delete('notices');
   await lab.ask();
   await lab.ask();
