@@ -887,6 +887,8 @@ describe('a registered certificate', () => {
   const noted = (ms: number): CertificateState => ({
     health: { health: 'Progressing', reason: 'Delivering', since: at(-ms), told: [] },
   });
+  const delivered = { deployed: describeProgress('v1', [targetOf()], ['rolled-out']) };
+  const old = { ...agents('rolled-out'), version: 'v0', holds: [{ version: 'v0', notAfter: now }] };
   test.each<[string, string, CertificateState]>([
     ['Healthy Current', 'without targets', { targets: '00000000' }],
     ['Progressing Delivering', 'not delivered yet', { targets: 'abcdef01' }],
@@ -924,6 +926,16 @@ describe('a registered certificate', () => {
           holds: [{ version: 'v0', notAfter: now }],
         },
       },
+    ],
+    [
+      'Degraded Expired',
+      'of which an agent holds an expired one',
+      { ...delivered, signatures: { edge: 'signed' }, reports: { edge: { deployed: old } } },
+    ],
+    [
+      'Healthy Current',
+      'of which an agent held one that does not get it any more',
+      { ...delivered, reports: { edge: { deployed: old } } },
     ],
     [
       'Degraded DeliveryFailing',

@@ -1,6 +1,8 @@
 // Checks of a certificate's health that are about its deliveries and what is served.
+import type { CertificateState } from '../../state/state.ts';
 import { targetsKey } from '../../state/targets.ts';
 import { agentStateCommand, deployStackCommand, invokeCommand, logsCommand } from '../commands.ts';
+import { isWithdrawn } from '../delivery/agents.ts';
 import { freezeOf, isByHand } from '../delivery/freeze.ts';
 import { findRetirement, judgeRetirement, type RetirementPart } from '../retirement/retirement.ts';
 import { countOf } from '../words.ts';
@@ -126,7 +128,7 @@ export function findUnserved(facts: HealthFacts): Finding | undefined {
 export function findUnlisted(facts: HealthFacts): Finding | undefined {
   const { targets, entry, certificate, life, now, name, isAskedFor } = facts;
   if (targets || !certificate || !life || !isAskedFor || entry?.current === undefined) return undefined;
-  const late = heldSomewhere(facts).find(
+  const late = heldSomewhere({ ...facts, state: withoutFormer(facts.state) }).find(
     ({ notAfter, version }) =>
       notAfter && !entry.current?.startsWith(version) && isShort(notAfter, life, now),
   );
@@ -145,6 +147,14 @@ export function findUnlisted(facts: HealthFacts): Finding | undefined {
     findUnlistedRestart(facts) ??
     findUnrecorded(facts) ?? { ...open, message: 'not delivered to all its targets yet' }
   );
+}
+
+/** Without what agents reported that do not get it any more: nobody clears that, and it grows old. */
+function withoutFormer(state: CertificateState): CertificateState {
+  const { signatures = {}, reports = {} } = state;
+  const gets = ([cluster]: readonly [string, unknown]) =>
+    signatures[cluster] !== undefined && !isWithdrawn(signatures[cluster]);
+  return { ...state, reports: Object.fromEntries(Object.entries(reports).filter(gets)) };
 }
 
 /** A version of which `deploy` has noted nothing for a day. It notes one that waits for a window, too. */
