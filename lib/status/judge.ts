@@ -13,6 +13,7 @@ import {
   findShared,
   findSilence,
   findUnread,
+  isScheduledAnew,
   judgeOther,
   longestSilence,
   type OtherHealth,
@@ -197,9 +198,10 @@ function judgeFunctions(
     if (name === 'discover' && intervals.discover === undefined) return [];
     const lastPass = operations.passes[name];
     const note = noteOf(facts, 'function', name);
+    const rates = { intervalMs: intervals[name], lookMs: intervals.status ?? 0 };
     // All others have had a schedule for as long as status has.
     const silence =
-      name === 'discover' && lastPass === undefined
+      name === 'discover' && isScheduledAnew(lastPass, note, rates, now)
         ? findFirstSilence(name, note, intervals[name], now)
         : findSilence(name, lastPass ?? notes.began, intervals[name], now);
     const cause = `function/${name}`;

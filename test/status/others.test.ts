@@ -117,6 +117,23 @@ describe('a function is', () => {
     expect(await ask()).toMatchObject({ discover: 'Degraded' });
     expect(await ask(lab.clock.now())).toMatchObject({ discover: 'Healthy' });
   });
+
+  test('given the same when its schedule was away for long, and no time if it never was', async () => {
+    const ask = (last: Date) => functions({ discover: last }, { discover: hourMs, status: hourMs });
+    expect(await ask(at(-dayMs - hourMs)), 'as the pass after the last good one finds it').toMatchObject({
+      discover: 'Degraded',
+    });
+    await functions({});
+    lab.clock.pass(30 * dayMs);
+    expect(await ask(now)).toMatchObject({ discover: 'Progressing' });
+    lab.clock.pass(dayMs);
+    expect(await ask(now)).toMatchObject({ discover: 'Progressing' });
+    expect(await ask(lab.clock.now())).toMatchObject({ discover: 'Healthy' });
+    lab.clock.pass(60 * dayMs);
+    expect(await ask(now)).toMatchObject({ discover: 'Progressing' });
+    lab.clock.pass(dayMs + 1);
+    for (let pass = 0; pass < 2; pass += 1) expect(await ask(now)).toMatchObject({ discover: 'Degraded' });
+  });
 });
 
 describe('notify is', () => {

@@ -117,17 +117,32 @@ export function findSilence(
   return [{ health: 'Degraded', ...silenceOf(name), message, since: last }];
 }
 
-/** A function with a schedule that came later than `status` did, and without a full pass: it is expected from
- *  when `status` first found that. */
+/** Whether a function has its schedule anew: it never ended a full pass, or was silent for longer than
+ *  `status`, which looks that often, can have missed.
+ *  @param lookMs Time between two passes of `status`. */
+export function isScheduledAnew(
+  last: Date | undefined,
+  note: SubjectNote | undefined,
+  { intervalMs, lookMs }: { readonly intervalMs: number | undefined; readonly lookMs: number },
+  now: Date,
+): boolean {
+  if (!last) return true;
+  const lateMs = now.getTime() - last.getTime() - longestSilence(intervalMs);
+  const isNoted = note !== undefined && !note.wellSince && note.reason !== 'FunctionFailing';
+  return lateMs > 0 && (isNoted ? note.health === 'Progressing' : lateMs > 2 * lookMs);
+}
+
+/** A function whose schedule came later than `status` did: it is expected from when `status` first found
+ *  that. */
 export function findFirstSilence(
   name: ScheduledFunction,
   note: SubjectNote | undefined,
   intervalMs: number | undefined,
   now: Date,
 ): readonly Finding[] {
-  const since = notedSince(note, note?.acknowledged, 'NotRunning') ?? now;
+  const since = notRunningSince(note) ?? now;
   const silent = findSilence(name, since, intervalMs, now);
-  const message = 'it has a schedule, and its first full pass has not ended yet';
+  const message = 'it has a schedule now, and no full pass has ended since';
   return silent.length > 0 ? silent : [{ health: 'Progressing', ...silenceOf(name), message, since }];
 }
 
@@ -138,14 +153,18 @@ export function findUnread(
   note: SubjectNote | undefined,
   now: Date,
 ): readonly Finding[] {
-  // It is read and written all the time: what was seen before its end says nothing.
-  const noted = note?.wellSince ? undefined : notedSince(note, note?.acknowledged, 'NotRunning');
+  const noted = notRunningSince(note);
   if (waiting === 0 || (waiting === undefined && !noted)) return [];
   const since = noted ?? now;
   const isLong = now.getTime() - since.getTime() > hourMs;
   const message = `notices wait in its queue since ${since.toISOString()}, so people are told nothing: if the test by the command arrives, its trigger in Lambda is off`;
   const command = invokeCommand('notify', { test: true });
   return [{ health: isLong ? 'Degraded' : 'Progressing', reason: 'NotRunning', message, since, command }];
+}
+
+/** By what was noted; what is over says nothing of the next time. */
+function notRunningSince(note: SubjectNote | undefined): Date | undefined {
+  return note?.wellSince ? undefined : notedSince(note, note?.acknowledged, 'NotRunning');
 }
 
 function silenceOf(name: ScheduledFunction) {
