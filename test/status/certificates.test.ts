@@ -218,9 +218,15 @@ describe('P14 P24 a certificate of the inventory is', () => {
     ],
     ['Degraded NotServed', 'not served for an hour', { notServedSince: at(-hourMs) }, /^another certificate/],
     [
+      'Progressing BecomingServed',
+      'not served, by the clock of a cluster that is ahead',
+      { notServedSince: at(5 * minuteMs) },
+      /^another certificate/,
+    ],
+    [
       'Degraded NotServed',
       'not served since an instant to come',
-      { notServedSince: at(1) },
+      { notServedSince: at(5 * minuteMs + 1) },
       /^another certificate/,
     ],
     [

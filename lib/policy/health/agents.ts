@@ -6,7 +6,7 @@ import { notedSince } from './notes.ts';
 
 const hourMs = 3_600_000;
 /** How far the clock of an agent's cluster may be ahead. */
-const clockSkewMs = 5 * 60_000;
+export const clockSkewMs = 5 * 60_000;
 /** How long after the inventory first names an agent it must have reported. */
 const longestStartMs = hourMs;
 /** How long its passes may fail. Most failures are over with the next one. */

@@ -6,6 +6,7 @@ import { isWithdrawn } from '../delivery/agents.ts';
 import { freezeOf, isByHand } from '../delivery/freeze.ts';
 import { findRetirement, judgeRetirement, type RetirementPart } from '../retirement/retirement.ts';
 import { countOf } from '../words.ts';
+import { clockSkewMs } from './agents.ts';
 import { findUnlistedFailure } from './delivery-failures.ts';
 import { findEndlessRestart, findForgotten } from './endless.ts';
 import type { HealthFacts } from './facts.ts';
@@ -113,7 +114,7 @@ export function findUnserved(facts: HealthFacts): Finding | undefined {
   if (!first) return undefined;
   const { since, word } = first;
   const sinceMs = now.getTime() - since.getTime();
-  const isNew = sinceMs >= 0 && sinceMs < staleAfterMs;
+  const isNew = sinceMs >= -clockSkewMs && sinceMs < staleAfterMs;
   const what = word === 'mismatch' ? 'a certificate for other names' : 'another certificate';
   return {
     health: isNew ? 'Progressing' : 'Degraded',
