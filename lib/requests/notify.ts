@@ -32,6 +32,7 @@ const change = z.object({
   expiresInDays: days,
   targets: texts.nullable(),
   command: text.nullable(),
+  turn: text.optional(),
 });
 
 const issued = z.object({

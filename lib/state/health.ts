@@ -25,6 +25,8 @@ export interface HealthNote {
   readonly wasDegraded?: true | undefined;
   /** People were told of it with its cause, an issuer or a function, and not by itself. */
   readonly isCaused?: true | undefined;
+  /** What tells this change from the same one at another time; absent: nothing was noted before. */
+  readonly turn?: string | undefined;
 }
 
 /** A person knows of a trouble and wants no notice of it. It covers one reason and ends by itself. */

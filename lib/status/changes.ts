@@ -93,6 +93,7 @@ function describe(
     expiresInDays: null,
     targets: null,
     command: command ?? null,
+    ...(note.turn !== undefined && { turn: note.turn }),
   };
 }
 

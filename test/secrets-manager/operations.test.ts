@@ -98,6 +98,7 @@ test('what status notes is read as it was written', async () => {
       told: ['events'],
       wasDegraded: true,
       isCaused: true,
+      turn: '0a1b2c3d',
     },
   } as const;
   const writes = { since: at, count: 3, last: later };

@@ -166,6 +166,7 @@ export const anyFields: {
       told: toldOf,
       wasDegraded: fc.constant(true as const),
       isCaused: fc.constant(true as const),
+      turn: fc.constantFrom('0a1b2c3d', 'ffffffff'),
     },
     { requiredKeys: ['health', 'reason', 'since', 'told'] },
   ),

@@ -3,7 +3,9 @@ import { namesKey } from '../../lib/certificate/names.ts';
 import type { NoticeChannel } from '../../lib/certificate/notice-spec.ts';
 import type { CertificateSpec, Inventory } from '../../lib/certificate/spec.ts';
 import type { EventFacts } from '../../lib/policy/events/announcement.ts';
+import { describeEvent } from '../../lib/policy/events/detail.ts';
 import type { HealthChange } from '../../lib/policy/health/change.ts';
+import { planNotices } from '../../lib/policy/notices/grouping.ts';
 import type { AgentRecord } from '../../lib/ports/agents.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import type { StatusNotes } from '../../lib/ports/notes.ts';
@@ -46,6 +48,8 @@ export class StatusLab {
   /** What the bus took, and what the queue of notices took. */
   readonly events: (Pick<HealthChange, 'subject'> & EventFacts)[] = [];
   readonly notices: NoticeMessage[] = [];
+  /** Ids of the events, and of what the queue took as a notice. */
+  readonly ids: { readonly events: string[]; readonly notices: string[] } = { events: [], notices: [] };
   /** Messages that nobody reads; absent: the queue cannot be looked at. */
   waiting: number | undefined = 0;
   /** What fails: a call of a port throws. */
@@ -125,12 +129,20 @@ export class StatusLab {
       putEvents: async (announcements) => {
         fail('events');
         for (const { subject, facts } of announcements) this.events.push({ subject, ...facts });
+        this.ids.events.push(...announcements.map((one) => describeEvent(one, 'certrelay').id));
         return announcements.map(() => 'put' as const);
       },
       notices: {
         send: async (message) => {
           fail('notices');
           this.notices.push(message);
+          const { at, changes = [] } = message;
+          const news = { installation: 'certrelay', at, changes, issued: [] };
+          const planned = planNotices(
+            { ...news, omitted: { changes: 0, issued: 0, rows: 0 } },
+            this.channels,
+          );
+          this.ids.notices.push(...planned.map(({ notice }) => notice.id));
         },
         countWaiting: async () => {
           if (this.waiting === undefined) throw new Error('not counted');

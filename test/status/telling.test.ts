@@ -98,6 +98,35 @@ describe('a change', () => {
     ]);
   });
 
+  it('that comes again with its old beginning has an id of its own, and one that is repeated has not', async () => {
+    const problem = { since: at(-2 * dayMs), code: 'unauthorized', words: 'not your name' };
+    lab.keep('shop', { failures: 4, error: 'unauthorized', nextAttempt: at(hourMs), problem });
+    lab.agents = [];
+    lab.sections = { clusters: {} };
+    for (const what of ['record', 'notes'] as const) lab.broken.add(what);
+    await lab.ask();
+    lab.broken.clear();
+    await lab.ask();
+    const acknowledge = { subjects: ['shop'], forMs: dayMs, words: 'the quota is asked for' };
+    for (let turn = 0; turn < 3; turn += 1) {
+      await lab.ask({ acknowledge });
+      lab.operations = {
+        passes: { issue: lab.clock.now(), deploy: lab.clock.now(), probe: lab.clock.now() },
+        clusters: {},
+      };
+      await lab.ask();
+      lab.clock.pass(dayMs);
+      await lab.ask();
+    }
+    const begun = lab.events.filter(({ health }) => health === 'Degraded');
+    expect(begun.map(({ since }) => since)).toEqual(Array.from({ length: 5 }, () => at(-2 * dayMs)));
+    const [first, again, ...others] = lab.ids.events;
+    expect(again, 'as nobody could note it').toBe(first);
+    expect(new Set([first, ...others]).size).toBe(1 + others.length);
+    expect(lab.ids.notices).toHaveLength(5);
+    expect(new Set(lab.ids.notices).size).toBe(4);
+  });
+
   it('of a cluster, an agent or a function is told there and remembered without tags of its own', async () => {
     lab.keep('shop');
     lab.agents = [{ cluster: 'edge', lastSeen: at(-2 * hourMs) }];

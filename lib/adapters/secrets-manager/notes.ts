@@ -18,6 +18,7 @@ const note = z.object({
   told: z.array(z.enum(tellers)),
   wasDegraded: z.literal(true).optional().catch(undefined),
   isCaused: z.literal(true).optional().catch(undefined),
+  turn: z.string().optional().catch(undefined),
   acknowledged: z.object({ until: instant, reason: z.string(), words: z.string() }).optional(),
   wellSince: instant.optional().catch(undefined),
 });

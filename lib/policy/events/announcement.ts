@@ -17,7 +17,10 @@ export type EventType = (typeof eventTypes)[number];
 
 /** What an event tells of its subject. Absent or `null`: the teller does not know. */
 export type EventFacts = {
-  readonly [Key in Exclude<keyof HealthChange, 'subject' | 'message'>]?: HealthChange[Key] | null | undefined;
+  readonly [Key in Exclude<keyof HealthChange, 'subject' | 'message' | 'turn'>]?:
+    | HealthChange[Key]
+    | null
+    | undefined;
 } & Pick<HealthChange, 'message' | 'since'>;
 
 /** Something to tell on the event bus. It contains no secret. */
@@ -51,13 +54,13 @@ export interface VersionNews extends CertificateNews {
 
 /** A change of health, with the ARN of the certificate's AWS secret. */
 export function announceHealth(change: HealthChange, arn?: string): Announcement {
-  const { subject, ...facts } = change;
+  const { subject, turn, ...facts } = change;
   const { health, reason, since } = facts;
   return {
     type: subject.kind === 'certificate' ? 'Certificate Health Changed' : 'Health Changed',
     subject,
     arn,
-    occasion: [health, reason, since.toISOString()],
+    occasion: [health, reason, since.toISOString(), ...(turn === undefined ? [] : [turn])],
     facts,
   };
 }

@@ -42,4 +42,6 @@ export interface HealthChange {
   readonly targets: readonly string[] | null;
   /** The next command, as it can be pasted. */
   readonly command: string | null;
+  /** What tells it from the same change at another time. It is for ids alone, and told to nobody. */
+  readonly turn?: string | undefined;
 }

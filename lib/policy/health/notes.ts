@@ -1,4 +1,5 @@
 // Compares health with what was noted of it: what is told now, and what is noted then.
+import { hash } from 'node:crypto';
 import {
   type Acknowledgement,
   type HealthNote,
@@ -50,8 +51,15 @@ export function planNote(
   const told = tellers.filter((one) => !present.includes(one));
   const before = previous === 'Degraded' && health !== previous ? { wasDegraded: true as const } : {};
   const caused = health === 'Degraded' && isShared(cause) ? { isCaused: true as const } : {};
-  const next = { health, reason, since: since ?? now, told, ...before, ...caused };
+  const turn = note && { turn: turnAfter(note) };
+  const next = { health, reason, since: since ?? now, told, ...before, ...caused, ...turn };
   return { previous, tell: present, note: next };
+}
+
+/** The same for the same note. A trouble that goes on after another one, or after a person let it rest, has
+ *  its old beginning: receivers would take that news for a repetition. */
+function turnAfter({ health, reason, since, wellSince, turn }: SubjectNote): string {
+  return hash('sha256', JSON.stringify([health, reason, since, wellSince, turn])).slice(0, 8);
 }
 
 /** The note once some were told; `null` if nothing needs to be remembered. */

@@ -111,10 +111,13 @@ function makeHealthNotice(
   const more = all.length - entries.length + omitted.changes;
   const others = event === 'Degraded' ? [] : all.slice(entries.length, entries.length + most.others);
   const notice = { event, installation, at, entries, others: others.map(({ subject }) => subject), more };
-  return withId(
-    notice,
-    changes.map(({ subject, health, reason, since }) => [keyOf(subject), health, reason, since]),
-  );
+  return withId(notice, changes.map(identify));
+}
+
+/** The same for the same change, and not for one at another time. */
+function identify({ subject, health, reason, since, turn }: HealthChange): readonly unknown[] {
+  const change = [keyOf(subject), health, reason, since];
+  return turn === undefined ? change : [...change, turn];
 }
 
 function takeListed(entries: readonly NoticeEntry[]): readonly NoticeEntry[] {

@@ -21,10 +21,10 @@ const tellerLetters: Readonly<Record<Teller, string>> = { events: 'e', notices: 
 
 const [degradedLetter, causedLetter] = ['d', 'c'];
 
-/** `<health>/<reason>/<since>/<one letter per teller, and one for each of the other fields>`. */
+/** `<health>/<reason>/<since>/<one letter per teller, and one for each of the flags>`, and `/<turn>`. */
 export const healthNote: FieldCodec<HealthNote> = {
   read(text) {
-    const [word, reason, instant = '', letters = ''] = text.split('/');
+    const [word, reason, instant = '', letters = '', turn] = text.split('/');
     const health = healthWords.find((known) => known === word);
     const since = decodeInstant(instant);
     if (!health || !reason || !since) return undefined;
@@ -36,12 +36,13 @@ export const healthNote: FieldCodec<HealthNote> = {
       told,
       ...(letters.includes(degradedLetter) && { wasDegraded: true }),
       ...(letters.includes(causedLetter) && { isCaused: true }),
+      ...(turn && { turn }),
     };
   },
-  write({ health, reason, since, told, wasDegraded, isCaused }) {
+  write({ health, reason, since, told, wasDegraded, isCaused, turn }) {
     const others = [wasDegraded ? degradedLetter : '', isCaused ? causedLetter : ''];
     const letters = [...told.map((one) => tellerLetters[one]), ...others].join('');
-    return [health, reason, since.toISOString(), letters].join('/');
+    return [health, reason, since.toISOString(), letters, ...(turn ? [turn] : [])].join('/');
   },
 };
 
