@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { CertificateSpec } from '../../lib/certificate/spec.ts';
 import { describeProgress } from '../../lib/policy/delivery/progress.ts';
 import { pausedByCa } from '../../lib/policy/issuance/pause.ts';
+import { describeLetGo } from '../../lib/policy/retirement/retirement.ts';
 import { judgeTargets } from '../../lib/policy/serving/served-targets.ts';
 import type { InstallationRecord } from '../../lib/ports/installation.ts';
 import type { DeliveryPhase, DeliveryRecord, ServedWord } from '../../lib/state/delivery.ts';
@@ -894,6 +895,11 @@ describe('a registered certificate', () => {
     health: { health: 'Progressing', reason: 'Delivering', since: at(-ms), told: [] },
   });
   const delivered = { deployed: describeProgress('v1', [targetOf()], ['rolled-out']) };
+  const restored: CertificateState = {
+    targets: 'abcdef01',
+    deployed: describeLetGo('v1'),
+    retire: { kind: 'restored', at: now, version: 'v1' },
+  };
   const old = { ...agents('rolled-out'), version: 'v0', holds: [{ version: 'v0', notAfter: now }] };
   test.each<[string, string, CertificateState]>([
     ['Healthy Current', 'without targets', { targets: '00000000' }],
@@ -909,6 +915,8 @@ describe('a registered certificate', () => {
       'that waits for a window, as deploy has noted',
       { deployed: describeProgress('v1', [targetOf()], ['none']), ...noted(9 * dayMs) },
     ],
+    ['Progressing Delivering', 'that was let go everywhere, and restored', restored],
+    ['Degraded DeliveryFailing', 'that was, and stays so for a day', { ...restored, ...noted(dayMs + 1) }],
     [
       'Progressing Delivering',
       'not delivered everywhere',

@@ -4,7 +4,7 @@ import { targetsKey } from '../../state/targets.ts';
 import { agentStateCommand, deployStackCommand, invokeCommand, logsCommand } from '../commands.ts';
 import { isWithdrawn } from '../delivery/agents.ts';
 import { freezeOf, isByHand } from '../delivery/freeze.ts';
-import { findRetirement, judgeRetirement, type RetirementPart } from '../retirement/retirement.ts';
+import { findRetirement, isLetGo, judgeRetirement, type RetirementPart } from '../retirement/retirement.ts';
 import { countOf } from '../words.ts';
 import { clockSkewMs } from './agents.ts';
 import { findUnlistedFailure } from './delivery-failures.ts';
@@ -161,7 +161,9 @@ function withoutFormer(state: CertificateState): CertificateState {
 /** A version of which `deploy` has noted nothing for a day. It notes one that waits for a window, too. */
 function findUnrecorded(facts: HealthFacts): Finding | undefined {
   const { state, entry } = facts;
-  const forgotten = state.deployed?.version === entry?.current ? undefined : findForgotten(undefined, facts);
+  const { deployed } = state;
+  const isNoted = deployed?.version === entry?.current && !isLetGo(deployed, entry?.current ?? '');
+  const forgotten = isNoted ? undefined : findForgotten(undefined, facts);
   return forgotten && { ...forgotten, message: `each of its targets ${forgotten.message}` };
 }
 
@@ -183,7 +185,9 @@ function findUnlistedRestart(facts: HealthFacts): Finding | undefined {
 
 /** Whether all targets have the version, by the record alone; also if it has no targets. */
 function isEverywhere({ state: { deployed, targets }, entry }: HealthFacts): boolean {
-  if (!deployed) return targets === undefined || targets === targetsKey([]);
+  const hasNone = targets === targetsKey([]);
+  if (hasNone || !deployed) return hasNone || targets === undefined;
   const { version, phases } = deployed;
-  return version === entry?.current && phases.every((phase) => phase === 'rolled-out');
+  if (version !== entry?.current || isLetGo(deployed, version)) return false;
+  return phases.every((phase) => phase === 'rolled-out');
 }
