@@ -2,6 +2,7 @@
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { invokeCommand } from '../policy/commands.ts';
 import { keyOf } from '../policy/health/change.ts';
+import { isForgotten } from '../policy/health/notes.ts';
 import { countOf } from '../policy/words.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import { tellers } from '../state/health.ts';
@@ -65,8 +66,19 @@ async function tryTags(
   return taken.flat();
 }
 
-/** Bytes of the notes once everybody is told. */
+/** The notes without those that may be forgotten now; where there is no room, without all troubles that are
+ *  over. What a person has acknowledged stays. */
+export function forget(subjects: StatusNotes['subjects'], now: Date): StatusNotes['subjects'] {
+  const isFull = bytesOf(subjects) > mostBytes;
+  const kept = Object.entries(subjects).filter(
+    ([, note]) => !isForgotten(note, now) && !(isFull && note.wellSince && !note.acknowledged),
+  );
+  return Object.fromEntries(kept);
+}
+
+/** Bytes of the notes once everybody is told of a later change. */
 function bytesOf(subjects: StatusNotes['subjects']): number {
-  const told = Object.entries(subjects).map(([key, note]) => [key, { ...note, told: tellers }] as const);
+  const later = { told: tellers, turn: '00000000' };
+  const told = Object.entries(subjects).map(([key, note]) => [key, { ...note, ...later }] as const);
   return Buffer.byteLength(JSON.stringify(Object.fromEntries(told)));
 }

@@ -2,7 +2,7 @@
 import { mapConcurrently } from '../async/map-concurrently.ts';
 import { announceHealth } from '../policy/events/announcement.ts';
 import { type HealthChange, keyOf } from '../policy/health/change.ts';
-import { isForgotten, noteSubject, noteTold } from '../policy/health/notes.ts';
+import { noteSubject, noteTold } from '../policy/health/notes.ts';
 import { describeError, toError } from '../ports/errors.ts';
 import type { StatusNotes } from '../ports/notes.ts';
 import type { SubjectNote, Teller } from '../state/health.ts';
@@ -12,7 +12,7 @@ import { confirmCertificates, describeEntry, findChanged } from './confirm.ts';
 import { sendDigest } from './digest.ts';
 import type { StatusPorts } from './invocation.ts';
 import { mayWrite, writeNotes } from './note-writes.ts';
-import { findNotable, takeFitting } from './room.ts';
+import { findNotable, forget, takeFitting } from './room.ts';
 import type { NotedChange, StatusRound } from './round.ts';
 
 /** AWS secrets written at once. AWS takes 50 tag requests a second. */
@@ -216,8 +216,7 @@ async function noteOthers(
     if (note) subjects.set(key, note);
     else subjects.delete(key);
   }
-  const kept = [...subjects].filter(([, note]) => !isForgotten(note, facts.now));
-  const after = { ...notes, subjects: Object.fromEntries(kept) };
+  const after = { ...notes, subjects: forget(Object.fromEntries(subjects), facts.now) };
   const isNew = facts.isFirst && notes === facts.notes;
   return isNew || !isSameValue(after, notes) ? writeNotes(after, notes, round) : notes;
 }

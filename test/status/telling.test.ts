@@ -362,6 +362,22 @@ describe('nothing is lost', () => {
     ).toEqual(logged);
   });
 
+  it('and nothing is told for ever, where all that the notes have room for ends at once', async () => {
+    const names = specs(500).map(({ name }) => name);
+    lab.sections = { clusters: Object.fromEntries(names.map((name) => [name, { agent: true }])) };
+    const seen = (lastSeen: Date) => (lab.agents = names.map((cluster) => ({ cluster, lastSeen })));
+    seen(at(-2 * hourMs));
+    await lab.ask();
+    const known = Object.keys(lab.notes?.subjects ?? {}).length;
+    expect(known).toBeGreaterThan(250);
+    lab.agents = lab.agents.map((agent) => ({ ...agent, lastSeen: now, problem: 'no answer' }));
+    await lab.ask();
+    seen(now);
+    for (let pass = 0; pass < 3; pass += 1) expect((await lab.ask()).problems).toEqual([]);
+    expect(lab.events.filter(({ health }) => health === 'Healthy').length).toBeGreaterThanOrEqual(known);
+    expect(new Set(lab.ids.events).size, 'told twice').toBe(lab.ids.events.length);
+  });
+
   it('a list that lags tells nothing that is over, and nothing twice', async () => {
     lab.keep('shop', { notAfter: now });
     const { list } = lab.ports().store;
