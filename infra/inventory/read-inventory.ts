@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Inventory } from '../../lib/certificate/spec.ts';
 import { parseInventory } from '../../lib/inventory/inventory.ts';
 import { describeProblems } from '../../lib/inventory/problems.ts';
-import { toError } from '../../lib/ports/errors.ts';
+import { explainFileError } from '../node/file-errors.ts';
 
 /** Reads and checks the inventory. @param prefix The installation's, where it is known.
  *  @throws Error with every mistake in it. */
@@ -16,13 +16,10 @@ export async function readInventory(file: string, prefix?: string): Promise<Inve
 /** The text of the file. @throws Error that says why it cannot be read, and what to do. */
 export async function readInventoryText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    const why = reasons[Object(error).code] ?? toError(error).message;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const why = isMissing
+      ? 'there is no such file; give the path of yours, or run this in the checkout'
+      : explainFileError(error);
     throw new Error(`the inventory ${file} cannot be read: ${why}`, { cause: error });
   });
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file; give the path of yours, or run this in the checkout',
-  EISDIR: 'it is a folder; give the path of the file in it',
-  EACCES: 'you may not read it; give yourself that right, or run this as somebody who has it',
-};

@@ -45,6 +45,12 @@ describe('export', () => {
     expect(JSON.parse(first.out)).toMatchObject({ ok: true, files: [join(folder, 'shop/tls.crt')] });
     const second = await certrelayWith(args, { env });
     expect(second).toMatchObject({ code: 1, out: '', err: expect.stringContaining('--overwrite') });
+    const file = ['export', 'shop', '--dir', join(folder, 'shop/tls.crt')];
+    const words = 'cannot be written: a part of its path is a file, and no folder\n';
+    expect(await certrelayWith(file, { env })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(words),
+    });
     expect((await certrelayWith([...args, '--overwrite'], { env })).code).toBe(0);
   });
 

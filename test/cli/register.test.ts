@@ -412,8 +412,12 @@ it.each([
   ['register Shop --domain a.example', 'cannot be a certificate'],
   [`${register} --target lab/shop`, '--target must be cluster/namespace/secret'],
   [`${register} -f x.yaml`, 'leave --domain and --target out'],
-  ['register shop -f /nowhere/x.yaml', '/nowhere/x.yaml cannot be read'],
-  [`${register} --secret-file /nowhere/secret`, '--secret-file /nowhere/secret cannot be read'],
+  ['register shop -f /nowhere/x.yaml', '/nowhere/x.yaml cannot be read: there is no such file'],
+  ['register shop -f /', '/ cannot be read: it is a folder'],
+  [
+    `${register} --secret-file /nowhere/secret`,
+    '--secret-file /nowhere/secret cannot be read: there is no such',
+  ],
   [
     `${register} --stage prod`,
     'CERTRELAY_WEBHOOK_URL and CERTRELAY_WEBHOOK_SECRET are set and say which webhook',

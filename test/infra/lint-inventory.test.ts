@@ -170,11 +170,7 @@ certificates: [{ name: shop, domains: [${bad}], ${bad}: 1, targets: [{ cluster: 
       2,
       'the inventory /nowhere.yaml cannot be read: there is no such file; give the path of yours',
     ],
-    [
-      ['--inventory', '/'],
-      2,
-      'the inventory / cannot be read: it is a folder; give the path of the file in it',
-    ],
+    [['--inventory', '/'], 2, 'the inventory / cannot be read: it is a folder; give the path of a file'],
   ])('called with %j ends with %i', async (args, expected, words) => {
     const { code, noted } = await lint(head, args);
     expect([code, noted]).toEqual([expected, expect.stringContaining(words)]);

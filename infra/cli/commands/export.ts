@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificateNamePattern } from '../../../lib/certificate/certificate-name.ts';
-import { toError } from '../../../lib/ports/errors.ts';
+import { explainFileError } from '../../node/file-errors.ts';
 import { type AnswerFields, fieldsOf, listOf, textOf, textsOf } from '../answer.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError } from '../errors.ts';
@@ -65,7 +65,7 @@ async function writeFiles(
       const isThere = Object(error).code === 'EEXIST';
       const advice = isThere
         ? 'it is there already: take another --dir, or add --overwrite'
-        : toError(error).message;
+        : explainFileError(error);
       throw new CommandError('failed', `${join(folder, path)} cannot be written: ${advice}`);
     }
   }

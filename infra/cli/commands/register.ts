@@ -6,7 +6,7 @@ import { load } from 'js-yaml';
 import { largestBodyBytes } from '../../../lib/adapters/webhook/http.ts';
 import { sameNames } from '../../../lib/certificate/names.ts';
 import { domains as domainsSchema } from '../../../lib/inventory/fields.ts';
-import { toError } from '../../../lib/ports/errors.ts';
+import { explainFileError } from '../../node/file-errors.ts';
 import { type AnswerFields, fieldsOf, textOf, textsOf } from '../answer.ts';
 import type { CommandOptions, RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
@@ -109,7 +109,7 @@ async function readRequestFile(name: string, path: string, signal: AbortSignal):
     );
   } catch (error) {
     signal.throwIfAborted();
-    throw new CommandError('usage', `${source} cannot be read: ${toError(error).message.split('\n')[0]}`);
+    throw new CommandError('usage', `${source} cannot be read: ${explainFileError(error)}`);
   }
   const { name: said, method: _, ...fields } = fieldsOf(read);
   if (said !== undefined && said !== name)

@@ -5,6 +5,7 @@ import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { parseSecrets } from '../../../lib/adapters/webhook/secrets.ts';
 import { toError } from '../../../lib/ports/errors.ts';
 import { webhookOf } from '../../deploy/deployed-stack.ts';
+import { explainFileError } from '../../node/file-errors.ts';
 import { textOf } from '../answer.ts';
 import { explainAwsError } from '../aws-errors.ts';
 import { type CheckedAws, connectAws } from '../check/aws.ts';
@@ -174,7 +175,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new CommandError('usage', `--secret-file ${path} cannot be read: ${toError(error).message}`);
+    throw new CommandError('usage', `--secret-file ${path} cannot be read: ${explainFileError(error)}`);
   }
 }
 
