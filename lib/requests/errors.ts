@@ -4,7 +4,8 @@ import { CertrelayError } from '../ports/errors.ts';
 /** `Unknown`: nobody knows the name. `NotStored`: no certificate is stored. `NoPrevious`: there is no version
  *  before the current one. `Unreadable`: the AWS secret holds something else. `Unusable`: no server could
  *  use the stored certificate. `Deadline`: time ran out. `OrderOpen`: an order is under
- *  way that the change would fail. `NotAllowed`, `NameTaken`, `PreflightFailed`: no order could succeed (a
+ *  way that the change would fail. `NotAcknowledged`: there is no trouble that a person may acknowledge.
+ *  `NotAllowed`, `NameTaken`, `PreflightFailed`: no order could succeed (a
  *  dry run says so). */
 export type RequestErrorCode =
   | 'Unknown'
@@ -14,6 +15,7 @@ export type RequestErrorCode =
   | 'Unusable'
   | 'Deadline'
   | 'OrderOpen'
+  | 'NotAcknowledged'
   | 'NotAllowed'
   | 'NameTaken'
   | 'PreflightFailed';

@@ -2,6 +2,7 @@
 import { keyOf } from '../policy/health/change.ts';
 import { mayAcknowledge } from '../policy/health/reasons.ts';
 import { errorOfPart } from '../ports/errors.ts';
+import { RequestError } from '../requests/errors.ts';
 import type { AcknowledgeRequest } from '../requests/status.ts';
 import { createRefusal, unknownPart } from '../requests/unknown.ts';
 import type { Acknowledgement } from '../state/health.ts';
@@ -42,7 +43,7 @@ async function acknowledgeCertificate(
   if (!entry) {
     const isInFile = inventory.certificates.some((spec) => spec.name === name);
     if (!isInFile) throw await createRefusal({ inventory, store, signal })(name);
-    throw new Error('it has no AWS secret yet, which would keep that: acknowledge it later');
+    throw refuse('it has no AWS secret yet, which would keep that: acknowledge it later');
   }
   const { acknowledged } = entry.state;
   const health = judge.one(name, entry);
@@ -64,8 +65,7 @@ async function acknowledgeOther(
   if (!found) throw unknownPart('beside certificates nothing is called', key, keys);
   const current = (await ports.notes.read(signal)) ?? notes;
   const note = current.subjects[key];
-  if (!note)
-    throw new Error('status has not noted any trouble of it yet: acknowledge it after its next pass');
+  if (!note) throw refuse('status has not noted any trouble of it yet: acknowledge it after its next pass');
   const isKnown = found.reason === 'Acknowledged' && note.acknowledged !== undefined;
   const trouble = isKnown ? { health: 'Degraded', reason: note.acknowledged.reason } : found;
   const { acknowledged: _, ...rest } = note;
@@ -75,14 +75,18 @@ async function acknowledgeOther(
   ports.log.info('trouble acknowledged', { subject: key, reason: trouble.reason, until: next?.until });
 }
 
-/** `null` ends one. @throws Error if the trouble may not be acknowledged. */
+/** `null` ends one. @throws RequestError if the trouble may not be acknowledged. */
 function makeAcknowledgement(
   { health, reason }: Acknowledged,
   { forMs, words }: AcknowledgeRequest,
   now: Date,
 ): Acknowledgement | null {
   if (forMs === 0) return null;
-  if (health !== 'Degraded') throw new Error(`it is ${health}: there is nothing to acknowledge`);
-  if (!mayAcknowledge(reason)) throw new Error(`${reason} cannot be acknowledged, because time runs out`);
+  if (health !== 'Degraded') throw refuse(`it is ${health}: there is nothing to acknowledge`);
+  if (!mayAcknowledge(reason)) throw refuse(`${reason} cannot be acknowledged, because time runs out`);
   return { until: new Date(now.getTime() + forMs), reason, words };
+}
+
+function refuse(message: string): RequestError {
+  return new RequestError('NotAcknowledged', message);
 }

@@ -78,6 +78,7 @@ const codes = members<
   Unusable: true,
   Deadline: true,
   OrderOpen: true,
+  NotAcknowledged: true,
   NotAllowed: true,
   NameTaken: true,
   PreflightFailed: true,

@@ -300,6 +300,7 @@ describe('a trouble that a person acknowledges', () => {
     const words = async (subject: string) =>
       (await know(subject)).problems.map(({ message }) => message).join();
     expect(await words('shop')).toBe('shop: it is Healthy: there is nothing to acknowledge');
+    expect((await know('shop')).problems).toMatchObject([{ code: 'NotAcknowledged' }]);
     expect(await words('shpo')).toMatch(/no certificate is called "shpo", .*; did you mean "shop"\?/);
     expect(await words('cluster/lub')).toMatch(
       /nothing is called "cluster\/lub"; did you mean "cluster\/lab"\?/,
