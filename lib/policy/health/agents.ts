@@ -9,8 +9,6 @@ const hourMs = 3_600_000;
 export const clockSkewMs = 5 * 60_000;
 /** How long after the inventory first names an agent it must have reported. */
 const longestStartMs = hourMs;
-/** How long its passes may fail. Most failures are over with the next one. */
-const longestFailureMs = hourMs;
 
 /** What an agent recorded of itself; everything is absent if it never did. */
 export interface AgentFacts {
@@ -53,17 +51,9 @@ export function findAgentTrouble(facts: AgentFacts, rules: AgentRules): readonly
   }
   if (-silentMs > clockSkewMs) {
     const message = `its last report has the time ${lastSeen.toISOString()}, which is in the future: set the clock of its cluster, or find out who changed the tag`;
-    return [failing(message, rules)];
+    return [{ health: 'Degraded', reason: 'AgentFailing', message, command: logs }];
   }
-  return problem ? [failing(problem, rules)] : [];
-}
-
-/** Nothing but `status` knows since when. What was `Degraded` before is no better for it. */
-function failing(message: string, { now, note, cluster }: AgentRules): Finding {
-  const since = notedSince(note, note?.acknowledged, 'AgentFailing') ?? now;
-  const isLong = now.getTime() - since.getTime() > longestFailureMs || note?.health === 'Degraded';
-  const command = agentLogsCommand(cluster);
-  return { health: isLong ? 'Degraded' : 'Progressing', reason: 'AgentFailing', message, since, command };
+  return problem ? [{ health: 'Degraded', reason: 'AgentFailing', message: problem, command: logs }] : [];
 }
 
 function neverSeen({ now, note, cluster }: AgentRules): Finding {
