@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
 import { earlierKeystoreRounds, writeKeystore } from '../../lib/certificate/pkcs12.ts';
@@ -83,6 +84,7 @@ export async function startFormerInstallation(): Promise<Installation> {
   ] as const;
   for (const [cluster, objects] of clusters)
     for (const object of objects) cluster?.restore(fillObject(object, fill, pairs));
+  await vi.waitFor(() => expect(countReady(sandbox)).toBe(podsOf(former.lab)), { timeout: 30_000 });
   for (const { tags, ...entry } of former.acm) {
     const material = { leaf: fill(entry.leaf), chain: fill(entry.chain), key: fill(entry.key) };
     const imported = { ...entry, ...material, tags: new Map(Object.entries(tags)), importedAt: zero };
@@ -98,6 +100,17 @@ export async function startFormerInstallation(): Promise<Installation> {
       await server.stop();
     },
   };
+}
+
+/** Pods of the lab that are ready. Controllers make them once somebody looks. */
+function countReady({ kubernetes }: Sandbox): number {
+  return kubernetes.owned('pods').filter(({ status }) => JSON.stringify(status).includes('"ready":true'))
+    .length;
+}
+
+function podsOf(objects: Recorded['lab']): number {
+  const replicas = objects.map(({ spec }) => Number(Object(spec).replicas ?? 0));
+  return replicas.reduce((sum, one) => sum + one, 0);
 }
 
 function fillAll(value: unknown, fill: Fill): unknown {
