@@ -136,10 +136,15 @@ function describeAdapter(name: string, start: () => Promise<Subject>, lacks: str
       const facts = readCertificate(chain);
       return { authority, chain, facts, id: certificateId(facts) ?? '' };
     }
+    /** Pebble finds no certificate to replace whose serial number has a 00 before it in DER: one in 256. */
+    async function issueReplaceable(): ReturnType<typeof issue> {
+      const issued = await issue();
+      return issued.facts.serial.startsWith('00') ? issueReplaceable() : issued;
+    }
     const warnings = () => log.lines.filter(({ level }) => level === 'warn').map(({ event }) => event);
 
     test('an account is made once, and its key exchanged; what was issued before can be replaced with the new one', async () => {
-      const { id } = await issue();
+      const { id } = await issueReplaceable();
       await open().accountKeys.exchange('default', signal);
       await issue({}, id);
       expect(accounts.kept.size).toBe(1);
@@ -147,7 +152,7 @@ function describeAdapter(name: string, start: () => Promise<Subject>, lacks: str
     });
 
     test('a certificate that was replaced already, or is not known, does not cost the renewal', async () => {
-      const { id } = await issue();
+      const { id } = await issueReplaceable();
       await issue({}, id);
       await issue({}, id);
       await issue({}, `${id.split('.')[0]}.AAEC`);

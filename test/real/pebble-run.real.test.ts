@@ -55,6 +55,8 @@ describe.skipIf(lacks !== undefined)(lacks === undefined ? name : `${name}: ${la
   });
 
   test('ARI: a window that the CA moves to now renews at the next pass, and its explanation is in log and report', async () => {
+    // Pebble finds no certificate to replace whose serial number has a 00 before it in DER: one in 256.
+    while (harness.held('plain').serial.startsWith('00')) await harness.issue('plain', { force: true });
     const kept = await harness.issue('plain');
     expect(kept.answer).toMatchObject({ certificates: [{ decision: 'keep' }] });
     const before = harness.held('plain').fingerprint;
