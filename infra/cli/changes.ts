@@ -1,4 +1,5 @@
 // What commands have in common that change certificates: one line for each, and asking before harm is done.
+import type { CalledFunction } from '../../lib/policy/commands.ts';
 import { type AnswerFields, listOf, textOf } from './answer.ts';
 import { CommandError, type ExitCode } from './errors.ts';
 import { printResult, reportFailures } from './print.ts';
@@ -63,14 +64,18 @@ export async function confirmNames(
   return undefined;
 }
 
-/** Reports the failures of a look, and nothing else of it. */
-export async function reportStopped(
+/** A look by a call that changes nothing: its failures are reported, and nothing else of it. */
+export function lookBy(
   session: CommandSession,
-  report: AnswerFields,
-): Promise<ExitCode | undefined> {
-  if (listOf(report, 'failures').length === 0) return undefined;
-  await printResult(session, { data: report, text: () => '', names: [] });
-  return reportFailures(session, report);
+  name: CalledFunction,
+  event: Readonly<Record<string, unknown>>,
+): ConfirmedHarm['look'] {
+  return async () => {
+    const report = await session.call(name, event, { isRead: true });
+    if (listOf(report, 'failures').length === 0) return undefined;
+    await printResult(session, { data: report, text: () => '', names: [] });
+    return reportFailures(session, report);
+  };
 }
 
 /** Says what a call would do whose function has no dry run: it only looks whether the names are known. */

@@ -1,6 +1,6 @@
 // `certrelay retire`: lets certificates go.
 import { type AnswerFields, listOf, textOf } from '../answer.ts';
-import { confirmNames, describeOutcome, printChanges, reportStopped } from '../changes.ts';
+import { confirmNames, describeOutcome, lookBy, printChanges } from '../changes.ts';
 import type { RunCommand } from '../definitions.ts';
 import { readNames } from '../names.ts';
 
@@ -16,8 +16,7 @@ export const run: RunCommand = async (session, [given], { revoke, dryRun, yes })
   const wayBack = revoke ? 'cannot be taken back' : 'must be confirmed (restore brings it back for 30 days)';
   const event = { certificates, ...(revoke === undefined ? {} : { revoke }), ...(dryRun ? { dryRun } : {}) };
   const isSure = yes === true || dryRun === true;
-  const look = async () =>
-    reportStopped(session, await session.call('retire', { ...event, dryRun: true }, { isRead: true }));
+  const look = lookBy(session, 'retire', { ...event, dryRun: true });
   const stopped = await confirmNames(session, certificates, { harm, wayBack, isSure, look });
   if (stopped !== undefined) return stopped;
   return printChanges(session, await session.call('retire', event, { isRead: dryRun === true }), describeEnd);

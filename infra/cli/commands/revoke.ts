@@ -1,6 +1,6 @@
 // `certrelay revoke`: has the CA take a certificate back.
 import { type AnswerFields, textOf } from '../answer.ts';
-import { confirmNames, rehearse, reportStopped } from '../changes.ts';
+import { confirmNames, lookBy, rehearse } from '../changes.ts';
 import type { RunCommand } from '../definitions.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { readNames } from '../names.ts';
@@ -19,8 +19,7 @@ export const run: RunCommand = async (session, [given], options) => {
   const what = drill ? 'replaced in a drill' : `revoked (${String(reason)})`;
   if (dryRun) return rehearse(session, [certificate], `would be ${replace ? 'replaced, then ' : ''}${what}`);
   const isSure = yes === true || drill === true;
-  const look = async () =>
-    reportStopped(session, await session.call('status', { certificates: [certificate] }, { isRead: true }));
+  const look = lookBy(session, 'status', { certificates: [certificate] });
   const stopped = await confirmNames(session, [certificate], { harm: 'Revoking it', isSure, look });
   if (stopped !== undefined) return stopped;
   const event = {

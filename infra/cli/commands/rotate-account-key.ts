@@ -1,6 +1,6 @@
 // `certrelay rotate-account-key`: gives the account at an issuer's CA a new key.
 import { textOf } from '../answer.ts';
-import { confirmNames, reportStopped } from '../changes.ts';
+import { confirmNames, lookBy } from '../changes.ts';
 import type { RunCommand } from '../definitions.ts';
 import { printResult, reportFailures } from '../print.ts';
 import { localizeTimes } from '../text.ts';
@@ -9,11 +9,7 @@ import { localizeTimes } from '../text.ts';
 export const run: RunCommand = async (session, [given], { dryRun, yes }) => {
   const issuer = String(given);
   const isSure = yes === true || dryRun === true;
-  const look = async () =>
-    reportStopped(
-      session,
-      await session.call('issue', { rotateAccountKey: issuer, dryRun: true }, { isRead: true }),
-    );
+  const look = lookBy(session, 'issue', { rotateAccountKey: issuer, dryRun: true });
   const stopped = await confirmNames(session, [issuer], { harm: 'Exchanging the account key', isSure, look });
   if (stopped !== undefined) return stopped;
   const event = { rotateAccountKey: issuer, ...(dryRun ? { dryRun } : {}) };
