@@ -22,6 +22,16 @@ function write(
   return harness.store.record('shop', state);
 }
 
+/** What another run writes where it claims the certificate. */
+const claimOf = (harness: Harness, deadline: Date) => ({
+  key: 'none',
+  keyType: 'ecdsa-p256' as const,
+  issuer: harness.ca.directory,
+  domains: shop.domains,
+  run: 'somebody',
+  deadline,
+});
+
 const reads = (harness: Harness) => harness.store.calls.filter((call) => call.startsWith('read ')).length;
 
 describe.each<[string, Partial<CertificateState>]>([
@@ -81,14 +91,7 @@ describe('tags that say too little', () => {
   it('are left to the run that has just claimed the certificate', async () => {
     const harness = await issued();
     await write(harness, { version: null });
-    const order = {
-      key: 'none',
-      keyType: 'ecdsa-p256' as const,
-      issuer: harness.ca.directory,
-      domains: shop.domains,
-      run: 'somebody',
-      deadline: new Date(harness.clock.now().getTime() + hourMs),
-    };
+    const order = claimOf(harness, new Date(harness.clock.now().getTime() + hourMs));
     await harness.store.claim('shop', order, undefined);
     await harness.run();
     expect(harness.state('shop').version).toBeUndefined();
@@ -310,14 +313,7 @@ describe('times that only tags tell are brought back into what the rules give:',
 
   it('a claim until 2099 keeps nobody out', async () => {
     const harness = await issued();
-    const order = {
-      key: 'none',
-      keyType: 'ecdsa-p256' as const,
-      issuer: harness.ca.directory,
-      domains: shop.domains,
-      run: 'somebody',
-      deadline: far,
-    };
+    const order = claimOf(harness, far);
     await harness.store.claim('shop', order, undefined);
     expect((await harness.run()).report.certificates).not.toMatchObject([{ reason: 'InFlight' }]);
     expect(harness.pending('shop')).toBeUndefined();
